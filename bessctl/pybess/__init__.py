@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Python client of bessd: everything the control API can do, as methods of one class."""
+
+from pybess.client import BESS
+from pybess.errors import APIError, ConstraintError, Error, RPCError
+
+__all__ = ["BESS", "APIError", "ConstraintError", "Error", "RPCError"]
