@@ -19,6 +19,7 @@ _WITHOUT_MESSAGE = (
     "UpdateTTL",
 )
 _OTHER_NAMES = {"NoOp", "MplsPop"}
+_CLEARS_WITH_OWN_MESSAGE = "GtpuPathMonitoring"
 _IMPLIED_COMMANDS = {"get_initial_arg": "EmptyArg", "get_runtime_config": "EmptyArg"}
 
 
@@ -42,7 +43,11 @@ class Catalogue:
         if command in _IMPLIED_COMMANDS or not keys:
             return "EmptyArg"
         for descriptor in self._files.get(mclass, []):
-            if set(keys) <= {candidate.name for candidate in descriptor.field}:
+            stem = descriptor.name.removesuffix("Arg")
+            of_another = stem.startswith(f"{mclass}Command") and command not in snake_case(
+                stem
+            ).split("_")
+            if not of_another and set(keys) <= {candidate.name for candidate in descriptor.field}:
                 return str(descriptor.name)
         return None
 
@@ -50,17 +55,24 @@ class Catalogue:
 def from_daemon(client: Any) -> Catalogue:
     """What a live daemon offers."""
     names = list(client.list_mclasses().names)
-    return Catalogue({name: client.command_types(name) for name in names}, list(client.list_drivers().driver_names))
+    return Catalogue(
+        {name: client.command_types(name) for name in names},
+        list(client.list_drivers().driver_names),
+    )
 
 
 def from_protos(protos: Protos) -> Catalogue:
     """What the messages tell: `<Class>Arg` in modules/ and ports/, and `<Class>Command<Command>Arg` beside it."""
     catalogue = Catalogue({name: {} for name in _WITHOUT_MESSAGE}, [], derived=True)
     for file in protos.files:
-        messages = [message for message in file.message_type if not message.name.endswith("Response")]
+        messages = [
+            message for message in file.message_type if not message.name.endswith("Response")
+        ]
         names = [message.name for message in messages]
         if file.name.startswith("ports/"):
-            catalogue.drivers += [name.removesuffix("Arg") for name in names if name.endswith("Arg")]
+            catalogue.drivers += [
+                name.removesuffix("Arg") for name in names if name.endswith("Arg")
+            ]
         elif file.name.startswith("modules/"):
             _add_classes(catalogue, names, messages)
     catalogue.drivers.sort()
@@ -69,9 +81,15 @@ def from_protos(protos: Protos) -> Catalogue:
 
 def _add_classes(catalogue: Catalogue, names: list[str], messages: list[Any]) -> None:
     stems = [name.removesuffix("Arg") for name in names if name.endswith("Arg")]
-    declared = [stem for stem in stems if stem.lower() in {name.lower() for name in _WITHOUT_MESSAGE}]
+    declared = [
+        stem for stem in stems if stem.lower() in {name.lower() for name in _WITHOUT_MESSAGE}
+    ]
     found = [stem.partition("Command")[0] for stem in stems if stem not in declared]
-    classes = {stem for stem in found if not any(stem.startswith(other) and stem != other for other in found)}
+    classes = {
+        stem
+        for stem in found
+        if not any(stem.startswith(other) and stem != other for other in found)
+    }
     for spelled in declared:
         classes |= {name for name in _WITHOUT_MESSAGE if name.lower() == spelled.lower()}
     for mclass in classes - _OTHER_NAMES:
@@ -81,8 +99,12 @@ def _add_classes(catalogue: Catalogue, names: list[str], messages: list[Any]) ->
             for stem in stems
             if stem.startswith(prefix) and stem != prefix
         }
+        if "clear" in commands and mclass != _CLEARS_WITH_OWN_MESSAGE:
+            commands["clear"] = "EmptyArg"
         catalogue.modules.setdefault(mclass, {}).update(commands)
-        catalogue._files[mclass] = sorted(messages, key=lambda message: message.name == f"{mclass}Arg")
+        catalogue._files[mclass] = sorted(
+            messages, key=lambda message: message.name == f"{mclass}Arg"
+        )
 
 
 def snake_case(name: str) -> str:

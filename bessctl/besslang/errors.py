@@ -5,12 +5,22 @@
 class ScriptError(Exception):
     """A script failed: where (line from 1, column from 0) and why."""
 
-    def __init__(self, path: str, line: int, column: int, reason: str, text: str = "", end_column: int | None = None):
+    def __init__(
+        self,
+        path: str,
+        line: int,
+        column: int,
+        reason: str,
+        text: str = "",
+        end_column: int | None = None,
+    ):
         super().__init__(reason)
         self.path = path
         self.line = line
         self.column = column
-        self.end_column = end_column if end_column is not None and end_column > column else column + 1
+        self.end_column = (
+            end_column if end_column is not None and end_column > column else column + 1
+        )
         self.reason = reason
         lines = text.splitlines()
         self.source_line = lines[line - 1] if 0 < line <= len(lines) else ""

@@ -36,7 +36,9 @@ class Script:
     @staticmethod
     def parse(path_or_text: str | Path) -> "Script":
         """Parses a file (a Path, or a string that ends in .bess) or a text; raises ScriptError."""
-        if isinstance(path_or_text, Path) or ("\n" not in path_or_text and path_or_text.endswith(".bess")):
+        if isinstance(path_or_text, Path) or (
+            "\n" not in path_or_text and path_or_text.endswith(".bess")
+        ):
             path = str(path_or_text)
             text = Path(path).read_text(encoding="utf-8")
         else:
@@ -45,7 +47,9 @@ class Script:
 
 
 def load(
-    path_or_text: str | Path, client: RecordingClient | None = None, env: Mapping[str, Any] | None = None
+    path_or_text: str | Path,
+    client: RecordingClient | None = None,
+    env: Mapping[str, Any] | None = None,
 ) -> Pipeline:
     """The state a script desires. Raises ScriptError if it is wrong, NeedsDaemon if it cannot be told without one."""
     recorder = client or RecordingClient()
@@ -85,7 +89,9 @@ def rehearse(script: Script, client: RecordingClient, env: Mapping[str, Any]) ->
             execute(script, client, env)
     except ScriptError as error:
         if isinstance(error.__cause__, OSError) and client.pipeline.ports:
-            raise NeedsDaemon(f"line {error.line}: {error.reason}, perhaps for want of a real port") from None
+            raise NeedsDaemon(
+                f"line {error.line}: {error.reason}, perhaps for want of a real port"
+            ) from None
         raise
 
 
@@ -95,7 +101,9 @@ def _reason(error: Exception, names: Mapping[str, Any]) -> str:
     if isinstance(error, _SELF_EXPLAINING):
         return str(error)
     if isinstance(error, NameError) and error.name:
-        close = difflib.get_close_matches(error.name, [name for name in names if not name.startswith("_")], 1)
+        close = difflib.get_close_matches(
+            error.name, [name for name in names if not name.startswith("_")], 1
+        )
         return f"{error}" + (f"; did you mean {close[0]}?" if close else "")
     return f"{type(error).__name__}: {error}"
 

@@ -130,7 +130,9 @@ class RecordingClient(BESS):
         check_known("module class", mclass, self.catalogue.modules)
         return self.catalogue.modules[mclass]
 
-    def create_port(self, driver: str, name: str | None = None, arg: dict[str, Any] | None = None) -> Any:
+    def create_port(
+        self, driver: str, name: str | None = None, arg: dict[str, Any] | None = None
+    ) -> Any:
         response = super().create_port(driver, name, arg)
         return _Answer(response, {"mac_addr": _LazyMac(response.name)})
 
@@ -184,7 +186,9 @@ class RecordingClient(BESS):
 
     def _on_destroy_worker(self, request: Any, _response: Any) -> None:
         check_known("worker", request.wid, [worker.wid for worker in self.pipeline.workers])
-        self.pipeline.workers = [worker for worker in self.pipeline.workers if worker.wid != request.wid]
+        self.pipeline.workers = [
+            worker for worker in self.pipeline.workers if worker.wid != request.wid
+        ]
 
     def _on_list_tcs(self, request: Any, response: Any) -> None:
         for tc in self.pipeline.tcs:
@@ -208,7 +212,9 @@ class RecordingClient(BESS):
 
     def _on_update_tc_params(self, request: Any, _response: Any) -> None:
         tc = from_message(getattr(request, "class"))
-        check_known("traffic class", tc.get("name", ""), [other["name"] for other in self.pipeline.tcs])
+        check_known(
+            "traffic class", tc.get("name", ""), [other["name"] for other in self.pipeline.tcs]
+        )
         next(other for other in self.pipeline.tcs if other["name"] == tc["name"]).update(tc)
 
     def _on_update_tc_parent(self, request: Any, _response: Any) -> None:
@@ -220,24 +226,35 @@ class RecordingClient(BESS):
 
     def _check_parent(self, tc: dict[str, Any]) -> None:
         if tc.get("parent"):
-            check_known("traffic class", tc["parent"], [other["name"] for other in self.pipeline.tcs])
+            check_known(
+                "traffic class", tc["parent"], [other["name"] for other in self.pipeline.tcs]
+            )
 
     def _on_list_drivers(self, _request: Any, response: Any) -> None:
         response.driver_names.extend(self.catalogue.drivers)
 
     def _on_list_ports(self, _request: Any, response: Any) -> None:
         for port in self.pipeline.ports:
-            shape = {key: getattr(port, key) for key in ("num_inc_q", "num_out_q", "size_inc_q", "size_out_q")}
+            shape = {
+                key: getattr(port, key)
+                for key in ("num_inc_q", "num_out_q", "size_inc_q", "size_out_q")
+            }
             response.ports.add(name=port.name, driver=port.driver, **shape)
 
     def _on_create_port(self, request: Any, response: Any) -> None:
         check_known("driver", request.driver, self.catalogue.drivers)
         arg_type, arg = self._unpack_arg(request.arg)
         if arg.get("port_id", 0) >= MAX_ETHERNET_PORTS:
-            raise Error(errno.ENODEV, f"there is no port {arg['port_id']}: DPDK has at most {MAX_ETHERNET_PORTS}")
+            raise Error(
+                errno.ENODEV,
+                f"there is no port {arg['port_id']}: DPDK has at most {MAX_ETHERNET_PORTS}",
+            )
         taken = [port.name for port in self.pipeline.ports]
         name = self._new_name("port", request.name, request.driver, taken)
-        shape = {key: getattr(request, key) for key in ("num_inc_q", "num_out_q", "size_inc_q", "size_out_q")}
+        shape = {
+            key: getattr(request, key)
+            for key in ("num_inc_q", "num_out_q", "size_inc_q", "size_out_q")
+        }
         self.pipeline.ports.append(Port(name, request.driver, arg_type, arg, **shape))
         response.name = name
 
@@ -269,9 +286,13 @@ class RecordingClient(BESS):
         self._check_module(request.name)
         state = self.pipeline
         state.modules = [module for module in state.modules if module.name != request.name]
-        state.connections = [edge for edge in state.connections if request.name not in (edge.m1, edge.m2)]
+        state.connections = [
+            edge for edge in state.connections if request.name not in (edge.m1, edge.m2)
+        ]
         state.commands = [command for command in state.commands if command.module != request.name]
-        state.attachments = [leaf for leaf in state.attachments if leaf.get("leaf_module_name") != request.name]
+        state.attachments = [
+            leaf for leaf in state.attachments if leaf.get("leaf_module_name") != request.name
+        ]
 
     def _on_get_module_info(self, request: Any, response: Any) -> None:
         module = self.pipeline.module(request.name)
@@ -290,13 +311,20 @@ class RecordingClient(BESS):
         self._check_module(request.m2)
         for edge in self.pipeline.connections:
             if (edge.m1, edge.ogate) == (request.m1, request.ogate):
-                raise Error(errno.EBUSY, f"output gate {edge.ogate} of '{edge.m1}' already leads to '{edge.m2}'")
-        self.pipeline.connections.append(Connection(request.m1, request.ogate, request.m2, request.igate))
+                raise Error(
+                    errno.EBUSY,
+                    f"output gate {edge.ogate} of '{edge.m1}' already leads to '{edge.m2}'",
+                )
+        self.pipeline.connections.append(
+            Connection(request.m1, request.ogate, request.m2, request.igate)
+        )
 
     def _on_disconnect_modules(self, request: Any, _response: Any) -> None:
         self._check_module(request.name)
         gone = (request.name, request.ogate)
-        self.pipeline.connections = [edge for edge in self.pipeline.connections if (edge.m1, edge.ogate) != gone]
+        self.pipeline.connections = [
+            edge for edge in self.pipeline.connections if (edge.m1, edge.ogate) != gone
+        ]
 
     def _on_module_command(self, request: Any, _response: Any) -> None:
         mclass = self.pipeline.module(request.name).mclass

@@ -98,18 +98,24 @@ class Gated:
 
     def __mul__(self, ogate: Any) -> "Gated":
         if self.ogate is not None:
-            raise APIError(f"{self.module.name} has two output gates in one place: {self.ogate} and {ogate}")
+            raise APIError(
+                f"{self.module.name} has two output gates in one place: {self.ogate} and {ogate}"
+            )
         return Gated(self.module, self.igate, _gate(ogate))
 
     def __rmul__(self, igate: Any) -> "Gated":
         if self.igate is not None:
-            raise APIError(f"{self.module.name} has two input gates in one place: {igate} and {self.igate}")
+            raise APIError(
+                f"{self.module.name} has two input gates in one place: {igate} and {self.igate}"
+            )
         return Gated(self.module, _gate(igate), self.ogate)
 
     def __add__(self, other: Any) -> Any:
         target = Gated(other) if isinstance(other, Module) else other
         if not isinstance(target, Gated):
-            raise APIError(f"{self.module.name} can be connected to a module only, not to {other!r}")
+            raise APIError(
+                f"{self.module.name} can be connected to a module only, not to {other!r}"
+            )
         if self.igate is not None:
             raise APIError(f"input gate {self.igate} of {self.module.name} has nothing before it")
         self.module.connect(target.module, self.ogate or 0, target.igate or 0)
@@ -132,7 +138,12 @@ class _Method:
 
 def namespace(client: Any, env: Mapping[str, Any], path: str) -> dict[str, Any]:
     """The globals a script starts with."""
-    names: dict[str, Any] = {"__name__": "__bess__", "__file__": path, "bess": client, "ConfError": ConfError}
+    names: dict[str, Any] = {
+        "__name__": "__bess__",
+        "__file__": path,
+        "bess": client,
+        "ConfError": ConfError,
+    }
     creators: dict[str, Any] = {}
     for mclass in client.list_mclasses().names:
         creators[mclass] = type(mclass, (Module,), {"mclass": mclass, "client": client})
@@ -142,7 +153,9 @@ def namespace(client: Any, env: Mapping[str, Any], path: str) -> dict[str, Any]:
     def bess_env(name: str, default: Any = None) -> Any:
         value = env.get(name, os.environ.get(name, default))
         if value is None:
-            raise ConfError(f"${name} has no value and no default; give it one: run FILE {name}=VALUE")
+            raise ConfError(
+                f"${name} has no value and no default; give it one: run FILE {name}=VALUE"
+            )
         return value
 
     def bess_module(wanted: Any, class_name: str, *args: Any, **kwargs: Any) -> Any:
@@ -153,11 +166,15 @@ def namespace(client: Any, env: Mapping[str, Any], path: str) -> dict[str, Any]:
             return names[wanted]
         return tuple(bess_module(name, class_name, *args, **kwargs) for name in wanted)
 
-    names.update(creators, __bess_env__=bess_env, __bess_module__=bess_module, __bess_creators__=creators)
+    names.update(
+        creators, __bess_env__=bess_env, __bess_module__=bess_module, __bess_creators__=creators
+    )
     return names
 
 
-def _create(names: dict[str, Any], creator: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
+def _create(
+    names: dict[str, Any], creator: Any, name: str, args: Any, kwargs: dict[str, Any]
+) -> Any:
     if isinstance(names.get(name), (Module, Port)):
         raise ConfError(f"'{name}' is already the name of {names[name]!r}")
     if isinstance(names.get(name), type):

@@ -18,8 +18,37 @@ from types import CodeType
 from besslang.errors import ScriptError
 from besslang.tokens import Token, tokenize
 
-_ASSIGNMENTS = {"=", "+=", "-=", "*=", "/=", "//=", "%=", "&=", "|=", "^=", "<<=", ">>=", "**=", "@=", ":="}
-_BLOCK_STARTS = {"if", "elif", "else", "for", "while", "try", "except", "finally", "with", "def", "class", "async"}
+_ASSIGNMENTS = {
+    "=",
+    "+=",
+    "-=",
+    "*=",
+    "/=",
+    "//=",
+    "%=",
+    "&=",
+    "|=",
+    "^=",
+    "<<=",
+    ">>=",
+    "**=",
+    "@=",
+    ":=",
+}
+_BLOCK_STARTS = {
+    "if",
+    "elif",
+    "else",
+    "for",
+    "while",
+    "try",
+    "except",
+    "finally",
+    "with",
+    "def",
+    "class",
+    "async",
+}
 _VALUE_KEYWORDS = {"None", "True", "False"}
 _OPEN, _CLOSE = set("([{"), set(")]}")
 
@@ -101,7 +130,10 @@ class _Rewriter:
         follows_value = before is not None and (
             before.kind == "string"
             or before.text in (")", "]")
-            or (before.kind == "name" and (before.text in _VALUE_KEYWORDS or not keyword.iskeyword(before.text)))
+            or (
+                before.kind == "name"
+                and (before.text in _VALUE_KEYWORDS or not keyword.iskeyword(before.text))
+            )
         )
         self._stack.append(_Bracket(token.text, is_subscript=token.text == "[" and follows_value))
 
@@ -114,7 +146,11 @@ class _Rewriter:
         """Whether no chain of modules goes on over this token."""
         if token.kind == "newline" or token.text in (",", ";") or token.text in _ASSIGNMENTS:
             return True
-        return token.kind == "name" and keyword.iskeyword(token.text) and token.text not in _VALUE_KEYWORDS
+        return (
+            token.kind == "name"
+            and keyword.iskeyword(token.text)
+            and token.text not in _VALUE_KEYWORDS
+        )
 
     def _end_chain(self, token: Token) -> None:
         self._finish_chain(token)
@@ -170,7 +206,10 @@ class _Rewriter:
                 raise self._error(token, f"something is missing before this '{token.text}'")
             per_hop = per_hop + 1 if is_colon else 1
             if per_hop > 3:
-                raise self._error(token, "a module in a chain has one input and one output gate: igate:module:ogate")
+                raise self._error(
+                    token,
+                    "a module in a chain has one input and one output gate: igate:module:ogate",
+                )
             if is_colon:
                 self.edits.append(_Edit(token.offset, token.end, "*"))
             parts.append([])
@@ -210,7 +249,9 @@ class _Rewriter:
         elif first.kind in ("name", "number"):
             index += 1
         else:
-            raise self._error(bang, "'!' needs a default: a literal, a name or an expression in parentheses")
+            raise self._error(
+                bang, "'!' needs a default: a literal, a name or an expression in parentheses"
+            )
         self.edits.append(_Edit(last.end, last.end, ")"))
         return index
 
@@ -243,7 +284,9 @@ class _Rewriter:
         """The names a `::` declares; several only where no comma can mean anything else."""
         names = [self.tokens[index - 1]] if index else []
         if not names or names[0].kind != "name" or keyword.iskeyword(names[0].text):
-            raise self._error(self.tokens[index], "'::' needs the name of the new module on its left")
+            raise self._error(
+                self.tokens[index], "'::' needs the name of the new module on its left"
+            )
         position = index - 2
         while not self._top.opener and position >= 1 and self.tokens[position].text == ",":
             before = self.tokens[position - 1]
@@ -256,7 +299,9 @@ class _Rewriter:
         return names
 
     def _error(self, token: Token, reason: str) -> ScriptError:
-        return ScriptError(self.path, token.line, token.column, reason, self.text, token.column + len(token.text))
+        return ScriptError(
+            self.path, token.line, token.column, reason, self.text, token.column + len(token.text)
+        )
 
 
 class _PositionMap:
@@ -302,7 +347,9 @@ class _PositionMap:
         """As column(), from a column counted in UTF-8 bytes, as in syntax trees."""
         if not 0 < line <= len(self._lines):
             return byte_column
-        return self.column(line, len(self._lines[line - 1].encode()[:byte_column].decode(errors="ignore")))
+        return self.column(
+            line, len(self._lines[line - 1].encode()[:byte_column].decode(errors="ignore"))
+        )
 
 
 def to_python(text: str, path: str = "<script>") -> str:
@@ -320,7 +367,11 @@ def compile_script(text: str, path: str) -> CodeType:
     except SyntaxError as error:
         line = error.lineno or 1
         column = positions.column(line, max(0, (error.offset or 1) - 1))
-        end = positions.column(line, error.end_offset - 1) if error.end_offset and error.end_lineno == line else None
+        end = (
+            positions.column(line, error.end_offset - 1)
+            if error.end_offset and error.end_lineno == line
+            else None
+        )
         raise ScriptError(path, line, column, error.msg, text, end) from None
     except ValueError as error:
         raise ScriptError(path, 1, 0, str(error), text) from None
@@ -328,7 +379,9 @@ def compile_script(text: str, path: str) -> CodeType:
 
 def _relocate(tree: ast.AST, positions: _PositionMap) -> None:
     for node in ast.walk(tree):
-        if isinstance(node, (ast.expr, ast.stmt, ast.keyword, ast.arg, ast.alias, ast.excepthandler)):
+        if isinstance(
+            node, (ast.expr, ast.stmt, ast.keyword, ast.arg, ast.alias, ast.excepthandler)
+        ):
             node.col_offset = positions.byte_column(node.lineno, node.col_offset)
             if node.end_lineno is not None and node.end_col_offset is not None:
                 node.end_col_offset = positions.byte_column(node.end_lineno, node.end_col_offset)

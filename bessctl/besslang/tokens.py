@@ -20,9 +20,14 @@ _PATTERNS = (
     ),
     ("name", r"[^\W\d]\w*"),
     ("newline", r"\r?\n"),
-    ("op", r"\*\*=|//=|>>=|<<=|\.\.\.|->|::|:=|\*\*|//|>>|<<|[-+*/%&|^@=!<>]=|[-+*/%&|^@=<>~.,:;()\[\]{}!$]"),
+    (
+        "op",
+        r"\*\*=|//=|>>=|<<=|\.\.\.|->|::|:=|\*\*|//|>>|<<|[-+*/%&|^@=!<>]=|[-+*/%&|^@=<>~.,:;()\[\]{}!$]",
+    ),
 )
-_SCANNER = re.compile("|".join(f"(?P<{kind}_{i}>{regex})" for i, (kind, regex) in enumerate(_PATTERNS)), re.DOTALL)
+_SCANNER = re.compile(
+    "|".join(f"(?P<{kind}_{i}>{regex})" for i, (kind, regex) in enumerate(_PATTERNS)), re.DOTALL
+)
 _CLOSER = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -77,6 +82,8 @@ def _track_brackets(token: Token, opened: list[Token], path: str, text: str) -> 
         if not opened or _CLOSER[opened[-1].text] != token.text:
             reason = f"'{token.text}' closes nothing"
             if opened:
-                reason += f"; the bracket open here is the '{opened[-1].text}' of line {opened[-1].line}"
+                reason += (
+                    f"; the bracket open here is the '{opened[-1].text}' of line {opened[-1].line}"
+                )
             raise ScriptError(path, token.line, token.column, reason, text)
         opened.pop()

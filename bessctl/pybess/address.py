@@ -39,7 +39,12 @@ def normalize(address: str) -> str:
     if text.startswith("/"):
         return f"unix:{text}"
     host, separator, port = text.rpartition(":")
-    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536 or (separator and not host):
+    if (
+        not port.isascii()
+        or not port.isdigit()
+        or not 0 < int(port) < 65536
+        or (separator and not host)
+    ):
         raise APIError(f"'{address}' is no address; write unix:/path, host:port or port")
     return text if separator else f"localhost:{port}"
 

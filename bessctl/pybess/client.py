@@ -48,7 +48,9 @@ class BESS:
         address = normalize(grpc_url) if grpc_url else default_address()
         channel = Channel(address, self.protos)
         try:
-            channel.call(CONTROL, "GetVersion", self.protos.message("EmptyRequest")(), CONNECT_SECONDS)
+            channel.call(
+                CONTROL, "GetVersion", self.protos.message("EmptyRequest")(), CONNECT_SECONDS
+            )
         except RPCError:
             channel.close()
             raise
@@ -83,11 +85,14 @@ class BESS:
             raise APIError("not connected to a daemon")
         return self._channel.call(service, method, request)
 
-    def _request(self, method: str, fields: dict[str, Any] | None = None) -> Any:
+    def request(self, method: str, fields: dict[str, Any] | None = None) -> Any:
+        """Sends a request of the control service by its name; raises Error if the daemon refuses it."""
         request = to_message(self.protos.method(CONTROL, method)[1], fields or {})
         response = self._traced_call(CONTROL, method, request)
         if response.error.code != 0 or response.error.errmsg:
-            raise Error(response.error.code, response.error.errmsg, {"request": method, "fields": fields})
+            raise Error(
+                response.error.code, response.error.errmsg, {"request": method, "fields": fields}
+            )
         return response
 
     def _traced_call(self, service: str, method: str, request: Any) -> Any:
@@ -102,54 +107,56 @@ class BESS:
 
     def kill(self, block: bool = True) -> None:
         """Ends the daemon and, if asked to block, waits until it no longer answers."""
-        self._request("KillBess")
+        self.request("KillBess")
         try:
             while block:
                 time.sleep(0.05)
-                self._request("GetVersion")
+                self.request("GetVersion")
         except RPCError:
             pass
         self.disconnect()
 
     def get_version(self) -> Any:
-        return self._request("GetVersion")
+        return self.request("GetVersion")
 
     def reset_all(self) -> Any:
-        return self._request("ResetAll")
+        return self.request("ResetAll")
 
     def import_plugin(self, path: str) -> Any:
-        return self._request("ImportPlugin", {"path": path})
+        return self.request("ImportPlugin", {"path": path})
 
     def unload_plugin(self, path: str) -> Any:
-        return self._request("UnloadPlugin", {"path": path})
+        return self.request("UnloadPlugin", {"path": path})
 
     def list_plugins(self) -> Any:
-        return self._request("ListPlugins")
+        return self.request("ListPlugins")
 
     def dump_mempool(self, socket: int = -1) -> Any:
-        return self._request("DumpMempool", {"socket": socket})
+        return self.request("DumpMempool", {"socket": socket})
 
     def get_ledger(self, modules: list[str] | None = None) -> Any:
         """What became of every packet: created, consumed, held, and dropped by reason."""
-        request = to_message(self.protos.method(OBSERVE, "GetLedger")[1], {"modules": modules or []})
+        request = to_message(
+            self.protos.method(OBSERVE, "GetLedger")[1], {"modules": modules or []}
+        )
         return self._traced_call(OBSERVE, "GetLedger", request)
 
     # Workers.
 
     def pause_all(self) -> Any:
-        return self._request("PauseAll")
+        return self.request("PauseAll")
 
     def pause_worker(self, wid: int) -> Any:
-        return self._request("PauseWorker", {"wid": wid})
+        return self.request("PauseWorker", {"wid": wid})
 
     def resume_worker(self, wid: int) -> Any:
-        return self._request("ResumeWorker", {"wid": wid})
+        return self.request("ResumeWorker", {"wid": wid})
 
     def resume_all(self, check: bool = True) -> Any:
         """Lets the workers run, after checking their constraints unless that was switched off."""
         if check and self._check_on_resume:
             self.check_constraints()
-        return self._request("ResumeAll")
+        return self.request("ResumeAll")
 
     def check_resume_all(self) -> None:
         """Makes resume_all check constraints, as it does from the start."""
@@ -160,7 +167,7 @@ class BESS:
         self._check_on_resume = False
 
     def check_scheduling_constraints(self) -> Any:
-        return self._request("CheckSchedulingConstraints")
+        return self.request("CheckSchedulingConstraints")
 
     def check_constraints(self) -> Any:
         """Raises ConstraintError if the daemon finds a violation it calls fatal; returns all it found."""
@@ -170,18 +177,18 @@ class BESS:
         return found
 
     def list_workers(self) -> Any:
-        return self._request("ListWorkers")
+        return self.request("ListWorkers")
 
     def add_worker(self, wid: int, core: int, scheduler: str | None = None) -> Any:
-        return self._request("AddWorker", {"wid": wid, "core": core, "scheduler": scheduler})
+        return self.request("AddWorker", {"wid": wid, "core": core, "scheduler": scheduler})
 
     def destroy_worker(self, wid: int) -> Any:
-        return self._request("DestroyWorker", {"wid": wid})
+        return self.request("DestroyWorker", {"wid": wid})
 
     # Traffic classes.
 
     def list_tcs(self, wid: int = -1) -> Any:
-        return self._request("ListTcs", {"wid": wid})
+        return self.request("ListTcs", {"wid": wid})
 
     def add_tc(
         self,
@@ -197,7 +204,7 @@ class BESS:
     ) -> Any:
         tc = {"name": name, "policy": policy, "wid": wid, "parent": parent, "resource": resource}
         tc |= {"priority": priority, "share": share, "limit": limit, "max_burst": max_burst}
-        return self._request("AddTc", {"class": tc})
+        return self.request("AddTc", {"class": tc})
 
     def update_tc_params(
         self,
@@ -207,7 +214,7 @@ class BESS:
         max_burst: dict[str, int] | None = None,
     ) -> Any:
         tc = {"name": name, "resource": resource, "limit": limit, "max_burst": max_burst}
-        return self._request("UpdateTcParams", {"class": tc})
+        return self.request("UpdateTcParams", {"class": tc})
 
     def attach_task(
         self,
@@ -219,65 +226,78 @@ class BESS:
         share: int | None = None,
     ) -> Any:
         """Puts a module's task under a traffic class, or directly under a worker."""
-        tc = {"leaf_module_name": module_name, "leaf_module_taskid": module_taskid, "parent": parent, "wid": wid}
-        return self._request("UpdateTcParent", {"class": tc | {"priority": priority, "share": share}})
+        tc = {
+            "leaf_module_name": module_name,
+            "leaf_module_taskid": module_taskid,
+            "parent": parent,
+            "wid": wid,
+        }
+        return self.request(
+            "UpdateTcParent", {"class": tc | {"priority": priority, "share": share}}
+        )
 
     attach_module = attach_task
 
     def get_tc_stats(self, name: str) -> Any:
-        return self._request("GetTcStats", {"name": name})
+        return self.request("GetTcStats", {"name": name})
 
     # Ports.
 
     def list_drivers(self) -> Any:
-        return self._request("ListDrivers")
+        return self.request("ListDrivers")
 
     def get_driver_info(self, name: str) -> Any:
-        return self._request("GetDriverInfo", {"driver_name": name})
+        return self.request("GetDriverInfo", {"driver_name": name})
 
     def reset_ports(self) -> Any:
-        return self._request("ResetPorts")
+        return self.request("ResetPorts")
 
     def list_ports(self) -> Any:
-        return self._request("ListPorts")
+        return self.request("ListPorts")
 
-    def create_port(self, driver: str, name: str | None = None, arg: dict[str, Any] | None = None) -> Any:
+    def create_port(
+        self, driver: str, name: str | None = None, arg: dict[str, Any] | None = None
+    ) -> Any:
         """Creates a port; its queue numbers and sizes are taken out of its argument."""
         driver_arg = dict(arg or {})
         fields = {key: driver_arg.pop(key) for key in PORT_SHAPE if key in driver_arg}
-        return self._request(
+        return self.request(
             "CreatePort",
             fields | {"name": name, "driver": driver, "arg": self._class_arg(driver, driver_arg)},
         )
 
     def destroy_port(self, name: str) -> Any:
-        return self._request("DestroyPort", {"name": name})
+        return self.request("DestroyPort", {"name": name})
 
     def set_port_config(
-        self, name: str, mac_addr: str | None = None, mtu: int | None = None, admin_up: bool | None = None
+        self,
+        name: str,
+        mac_addr: str | None = None,
+        mtu: int | None = None,
+        admin_up: bool | None = None,
     ) -> Any:
         """Changes a port; what is None stays as it is."""
         if admin_up is None:
             admin_up = self.get_port_config(name).conf.admin_up
         conf = {"mac_addr": mac_addr, "mtu": mtu, "admin_up": admin_up}
-        return self._request("SetPortConf", {"name": name, "conf": conf})
+        return self.request("SetPortConf", {"name": name, "conf": conf})
 
     def get_port_config(self, name: str) -> Any:
-        return self._request("GetPortConf", {"name": name})
+        return self.request("GetPortConf", {"name": name})
 
     def get_port_stats(self, name: str) -> Any:
-        return self._request("GetPortStats", {"name": name})
+        return self.request("GetPortStats", {"name": name})
 
     def get_link_status(self, name: str) -> Any:
-        return self._request("GetLinkStatus", {"name": name})
+        return self.request("GetLinkStatus", {"name": name})
 
     # Modules.
 
     def list_mclasses(self) -> Any:
-        return self._request("ListMclass")
+        return self.request("ListMclass")
 
     def get_mclass_info(self, name: str) -> Any:
-        return self._request("GetMclassInfo", {"name": name})
+        return self.request("GetMclassInfo", {"name": name})
 
     def command_types(self, mclass: str) -> dict[str, str]:
         """The commands of a module class and the message each takes."""
@@ -287,32 +307,35 @@ class BESS:
         return self._command_types[mclass]
 
     def list_modules(self) -> Any:
-        return self._request("ListModules")
+        return self.request("ListModules")
 
     def reset_modules(self) -> Any:
-        return self._request("ResetModules")
+        return self.request("ResetModules")
 
     def create_module(self, mclass: str, name: str | None = None, arg: Any = None) -> Any:
-        return self._request(
-            "CreateModule", {"name": name, "mclass": mclass, "arg": self._class_arg(mclass, arg or {})}
+        return self.request(
+            "CreateModule",
+            {"name": name, "mclass": mclass, "arg": self._class_arg(mclass, arg or {})},
         )
 
     def destroy_module(self, name: str) -> Any:
-        return self._request("DestroyModule", {"name": name})
+        return self.request("DestroyModule", {"name": name})
 
     def get_module_info(self, name: str) -> Any:
-        return self._request("GetModuleInfo", {"name": name})
+        return self.request("GetModuleInfo", {"name": name})
 
     def connect_modules(self, m1: str, m2: str, ogate: int = 0, igate: int = 0) -> Any:
-        return self._request("ConnectModules", {"m1": m1, "m2": m2, "ogate": ogate, "igate": igate})
+        return self.request("ConnectModules", {"m1": m1, "m2": m2, "ogate": ogate, "igate": igate})
 
     def disconnect_modules(self, name: str, ogate: int = 0) -> Any:
-        return self._request("DisconnectModules", {"name": name, "ogate": ogate})
+        return self.request("DisconnectModules", {"name": name, "ogate": ogate})
 
     def run_module_command(self, name: str, cmd: str, arg_type: str, arg: Any) -> Any:
         """Runs a command of a module; returns the message it answers with, or the bare response."""
         content = to_message(self.protos.message(arg_type), arg or {})
-        return self._unpack(self._request("ModuleCommand", {"name": name, "cmd": cmd, "arg": content}))
+        return self._unpack(
+            self.request("ModuleCommand", {"name": name, "cmd": cmd, "arg": content})
+        )
 
     def _class_arg(self, class_name: str, arg: Any) -> Any:
         if hasattr(arg, "DESCRIPTOR"):
@@ -329,23 +352,37 @@ class BESS:
     # Gate hooks.
 
     def list_gatehook_classes(self) -> Any:
-        return self._request("ListGateHookClass")
+        return self.request("ListGateHookClass")
 
     def get_gatehook_class_info(self, name: str) -> Any:
-        return self._request("GetGateHookClassInfo", {"name": name})
+        return self.request("GetGateHookClassInfo", {"name": name})
 
     def list_gatehooks(self) -> Any:
-        return self._request("ListGateHooks")
+        return self.request("ListGateHooks")
 
     def run_gatehook_command(
-        self, hook_name: str, module: str, direction: str, gate: int, cmd: str, arg_type: str, arg: Any
+        self,
+        hook_name: str,
+        module: str,
+        direction: str,
+        gate: int,
+        cmd: str,
+        arg_type: str,
+        arg: Any,
     ) -> Any:
         content = to_message(self.protos.message(arg_type), arg or {})
-        hook = {"hook_name": hook_name, "module_name": module, _gate_field(direction): gate, "arg": content}
-        return self._unpack(self._request("GateHookCommand", {"hook": hook, "cmd": cmd}))
+        hook = {
+            "hook_name": hook_name,
+            "module_name": module,
+            _gate_field(direction): gate,
+            "arg": content,
+        }
+        return self._unpack(self.request("GateHookCommand", {"hook": hook, "cmd": cmd}))
 
     def configure_resume_hook(self, name: str, arg: Any = None, enable: bool = True) -> Any:
-        return self._request("ConfigureResumeHook", {"hook_name": name, "enable": enable, "arg": arg})
+        return self.request(
+            "ConfigureResumeHook", {"hook_name": name, "enable": enable, "arg": arg}
+        )
 
     def tcpdump_gate(
         self,
@@ -359,7 +396,9 @@ class BESS:
         reconnect: bool = False,
     ) -> Any:
         arg = {"fifo": fifo, "defer": defer, "reconnect": reconnect}
-        return self._configure_gate_hook("TcpDump", "TcpdumpArg", arg, enable, name, m, direction, gate)
+        return self._configure_gate_hook(
+            "TcpDump", "TcpdumpArg", arg, enable, name, m, direction, gate
+        )
 
     def pcapng_gate(
         self,
@@ -373,7 +412,9 @@ class BESS:
         reconnect: bool = False,
     ) -> Any:
         arg = {"fifo": fifo, "defer": defer, "reconnect": reconnect}
-        return self._configure_gate_hook("PcapNg", "PcapngArg", arg, enable, name, m, direction, gate)
+        return self._configure_gate_hook(
+            "PcapNg", "PcapngArg", arg, enable, name, m, direction, gate
+        )
 
     def track_gate(
         self,
@@ -384,14 +425,29 @@ class BESS:
         gate: int = 0,
         bits: bool = False,
     ) -> Any:
-        return self._configure_gate_hook("Track", "TrackArg", {"bits": bits}, enable, name, m, direction, gate)
+        return self._configure_gate_hook(
+            "Track", "TrackArg", {"bits": bits}, enable, name, m, direction, gate
+        )
 
     def _configure_gate_hook(
-        self, hook: str, arg_type: str, arg: Any, enable: bool, name: str | None, m: str, direction: str, gate: int
+        self,
+        hook: str,
+        arg_type: str,
+        arg: Any,
+        enable: bool,
+        name: str | None,
+        m: str,
+        direction: str,
+        gate: int,
     ) -> Any:
-        info = {"class_name": hook, "hook_name": name, "module_name": m, _gate_field(direction): gate}
+        info = {
+            "class_name": hook,
+            "hook_name": name,
+            "module_name": m,
+            _gate_field(direction): gate,
+        }
         info["arg"] = to_message(self.protos.message(arg_type), arg)
-        return self._request("ConfigureGateHook", {"hook": info, "enable": enable})
+        return self.request("ConfigureGateHook", {"hook": info, "enable": enable})
 
 
 def describe_violations(found: Any) -> str:
@@ -401,14 +457,20 @@ def describe_violations(found: Any) -> str:
         f" which its constraint {violation.constraint:#x} does not allow"
         for violation in found.violations
     ]
-    parts += [f"module {module.name} is reached by a number of workers it does not allow" for module in found.modules]
+    parts += [
+        f"module {module.name} is reached by a number of workers it does not allow"
+        for module in found.modules
+    ]
     return "; ".join(parts) or "the daemon calls the pipeline unsound without naming a reason"
 
 
 def check_known(kind: str, name: str, known: Any) -> None:
     """Raises ENOENT, naming what there is, if a name is unknown."""
     if name not in known:
-        raise Error(errno.ENOENT, f"there is no {kind} '{name}'; known are: {', '.join(sorted(known)) or 'none'}")
+        raise Error(
+            errno.ENOENT,
+            f"there is no {kind} '{name}'; known are: {', '.join(sorted(known)) or 'none'}",
+        )
 
 
 def _gate_field(direction: str) -> str:

@@ -51,7 +51,9 @@ def _fill(message: Any, data: Any, path: str) -> None:
             continue
         oneof = field.containing_oneof
         if oneof is not None and chosen.setdefault(oneof.name, key) != key:
-            raise APIError(f"{_at(path)}{name} takes either '{chosen[oneof.name]}' or '{key}', not both")
+            raise APIError(
+                f"{_at(path)}{name} takes either '{chosen[oneof.name]}' or '{key}', not both"
+            )
         _set(message, field, value, f"{path}.{key}" if path else key)
 
 
@@ -76,7 +78,9 @@ def _set_submessage(target: Any, value: Any, path: str) -> None:
     elif target.DESCRIPTOR.full_name == "google.protobuf.Any":
         pack(target, value)
     else:
-        raise APIError(f"{_at(path)}needs a {target.DESCRIPTOR.name}, not a {value.DESCRIPTOR.name}")
+        raise APIError(
+            f"{_at(path)}needs a {target.DESCRIPTOR.name}, not a {value.DESCRIPTOR.name}"
+        )
 
 
 def _set_list(target: Any, field: Any, values: Any, path: str) -> None:
@@ -101,7 +105,9 @@ def _set_map(target: Any, field: Any, values: Any, path: str) -> None:
         if value_field.message_type is not None:
             _set_submessage(target[plain_key], value, where)
         else:
-            _assign(lambda scalar, k=plain_key: target.__setitem__(k, scalar), value_field, value, where)
+            _assign(
+                lambda scalar, k=plain_key: target.__setitem__(k, scalar), value_field, value, where
+            )
 
 
 def _assign(setter: Any, field: Any, value: Any, path: str) -> None:
@@ -122,7 +128,9 @@ def _scalar(field: Any, value: Any, path: str) -> Any:
     if field.cpp_type == FieldDescriptor.CPPTYPE_ENUM and isinstance(value, str):
         found = field.enum_type.values_by_name.get(value)
         if found is None:
-            raise APIError(f"{_at(path)}cannot be '{value}'; it is one of {', '.join(field.enum_type.values_by_name)}")
+            raise APIError(
+                f"{_at(path)}cannot be '{value}'; it is one of {', '.join(field.enum_type.values_by_name)}"
+            )
         return found.number
     if isinstance(value, (str, bytes)):
         raise APIError(f"{_at(path)}needs a number, not {value!r}")

@@ -15,7 +15,9 @@ class Error(Exception):
         self.info = info
 
     def __str__(self) -> str:
-        return self.errmsg or f"the daemon answered error {self.code} ({os.strerror(abs(self.code))})"
+        return (
+            self.errmsg or f"the daemon answered error {self.code} ({os.strerror(abs(self.code))})"
+        )
 
 
 class RPCError(Exception):

@@ -76,7 +76,10 @@ def protos() -> Protos:
 
 
 def _descriptor_set(root: Path) -> bytes:
-    sources = {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*.proto"))}
+    sources = {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*.proto"))
+    }
     if not sources:
         raise APIError(f"there are no .proto files in {root}")
     digest = hashlib.sha256(repr(sources).encode()).hexdigest()[:16]
@@ -116,7 +119,9 @@ def _compile(root: Path, names: list[str]) -> bytes:
         arguments = [f"-I{root}", "--include_imports", f"--descriptor_set_out={output}"]
         if not protoc:
             arguments.append(f"-I{_bundled_includes()}")
-        done = subprocess.run([*command, *arguments, *names], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*command, *arguments, *names], capture_output=True, text=True, check=False
+        )
         if done.returncode != 0:
             raise APIError(f"the .proto files do not compile: {done.stderr.strip()}")
         return Path(output).read_bytes()
@@ -126,5 +131,7 @@ def _bundled_includes() -> str:
     try:
         import grpc_tools
     except ImportError:
-        raise APIError("no protoc here; install the Debian package python3-grpc-tools or protobuf-compiler") from None
+        raise APIError(
+            "no protoc here; install the Debian package python3-grpc-tools or protobuf-compiler"
+        ) from None
     return str(Path(grpc_tools.__file__).parent / "_proto")

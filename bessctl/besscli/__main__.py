@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Entry of the shell: `bessctl CMD ... -- CMD ...`, a script on stdin, or a terminal."""
+
+import os
+import sys
+
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+from rich.console import Console  # noqa: E402
+
+from besscli import (
+    basic,
+    edit,
+    monitor,
+    run,
+    show,
+)  # noqa: E402,F401  (their commands register themselves)
+from besscli.errors import CommandError  # noqa: E402
+from besscli.shell import WIDE, Quit, Shell  # noqa: E402
+
+INTERRUPTED = 130
+
+
+def one_shot(arguments: list[str]) -> list[str]:
+    """The commands of a command line, split at `--`."""
+    commands: list[list[str]] = [[]]
+    for argument in arguments:
+        if argument == "--":
+            commands.append([])
+        else:
+            commands[-1].append(argument)
+    return [" ".join(words) for words in commands if words]
+
+
+def run_lines(shell: Shell, lines: list[str], numbered: bool) -> int:
+    """Carries out commands until one fails; returns the exit status."""
+    for number, line in enumerate(lines, 1):
+        try:
+            shell.execute(line)
+        except Quit:
+            return 0
+        except CommandError as error:
+            where = f"line {number}: " if numbered else ""
+            print(f"bessctl: {where}{error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+def main() -> int:
+    """Runs the shell in the way it was started; returns the exit status."""
+    console = Console() if sys.stdout.isatty() else Console(width=WIDE)
+    try:
+        if len(sys.argv) > 1:
+            return run_lines(Shell(console), one_shot(sys.argv[1:]), numbered=False)
+        if not sys.stdin.isatty():
+            return run_lines(Shell(console), sys.stdin.read().splitlines(), numbered=True)
+        from besscli.terminal import interact
+
+        return interact(Shell(console, interactive=True))
+    except KeyboardInterrupt:
+        print("bessctl: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands' patterns: how a line is matched to one, abbreviations included, and what could follow a word.
+
+A pattern is `show module [MODULE...]`: lower-case words are keywords (any unambiguous beginning will do), `a|b` is a
+choice of keywords, UPPER-CASE words are arguments, brackets make one optional, dots let it repeat. The argument ARGS
+takes the rest of the line as it is.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from besscli.errors import CommandError
+
+REST = "ARGS"
+
+
+@dataclass(frozen=True)
+class Element:
+    """One word of a pattern."""
+
+    names: tuple[str, ...]
+    is_argument: bool
+    optional: bool = False
+    repeated: bool = False
+
+    @property
+    def is_choice(self) -> bool:
+        return not self.is_argument and len(self.names) > 1
+
+    def matches(self, word: str) -> bool:
+        return self.is_argument or any(name.startswith(word) for name in self.names)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A pattern, its help and the function that does it: called with the shell and one value an argument."""
+
+    pattern: str
+    help: str
+    run: Callable[..., None]
+    elements: tuple[Element, ...]
+
+
+@dataclass
+class Match:
+    """A command and the values of its arguments, in order."""
+
+    command: Command
+    values: list[Any]
+
+
+def parse_pattern(pattern: str) -> tuple[Element, ...]:
+    """The elements of a pattern."""
+    return tuple(_element(word) for word in pattern.split())
+
+
+def _element(word: str) -> Element:
+    optional = word.startswith("[")
+    word = word.strip("[]")
+    repeated = word.endswith("...")
+    word = word.removesuffix("...")
+    return Element(tuple(word.split("|")), word.isupper(), optional, repeated)
+
+
+def match(commands: list[Command], line: str) -> Match:
+    """The command a line means; raises CommandError if there is none or more than one."""
+    words = line.split()
+    candidates = commands
+    for position, word in enumerate(words):
+        fitting = [command for command in candidates if _fits(command, position, word)]
+        exact = [command for command in fitting if _is_exact(command, position, word)]
+        if not fitting:
+            raise CommandError(_no_match(candidates, words, position))
+        candidates = exact or fitting
+        if _differ(candidates, position):
+            names = sorted({_element_at(command, position).names[0] for command in candidates})
+            raise CommandError(f"'{word}' is ambiguous here: {', '.join(names)}")
+    complete = [command for command in candidates if _required(command) <= len(words)]
+    if not complete:
+        raise CommandError(f"'{line.strip()}' is not complete; {_usages(candidates)}")
+    return Match(complete[0], _values(complete[0], line))
+
+
+def following(commands: list[Command], words: list[str]) -> list[Element]:
+    """What may come after some words."""
+    candidates = commands
+    for position, word in enumerate(words):
+        fitting = [command for command in candidates if _fits(command, position, word)]
+        candidates = [c for c in fitting if _is_exact(c, position, word)] or fitting
+    elements = [_find_element(command, len(words)) for command in candidates]
+    return [element for element in elements if element is not None]
+
+
+def _find_element(command: Command, position: int) -> Element | None:
+    if position < len(command.elements):
+        return command.elements[position]
+    last = command.elements[-1]
+    return last if last.repeated or REST in last.names else None
+
+
+def _element_at(command: Command, position: int) -> Element:
+    element = _find_element(command, position)
+    assert element is not None
+    return element
+
+
+def _fits(command: Command, position: int, word: str) -> bool:
+    element = _find_element(command, position)
+    return element is not None and element.matches(word)
+
+
+def _is_exact(command: Command, position: int, word: str) -> bool:
+    element = _element_at(command, position)
+    return not element.is_argument and word in element.names
+
+
+def _differ(candidates: list[Command], position: int) -> bool:
+    keywords = {
+        _element_at(c, position).names
+        for c in candidates
+        if not _element_at(c, position).is_argument
+    }
+    return len(keywords) > 1
+
+
+def _required(command: Command) -> int:
+    return sum(not element.optional for element in command.elements)
+
+
+def _no_match(candidates: list[Command], words: list[str], position: int) -> str:
+    if position == 0:
+        return f"there is no command '{words[0]}'; `help` lists what there is"
+    expected = [_find_element(command, position) for command in candidates]
+    keywords = sorted(
+        {
+            name
+            for element in expected
+            if element and not element.is_argument
+            for name in element.names
+        }
+    )
+    before = " ".join(words[:position])
+    if keywords:
+        return (
+            f"'{words[position]}' cannot follow '{before}'; one of these can: {', '.join(keywords)}"
+        )
+    return f"'{words[position]}' is one word too many; {_usages(candidates)}"
+
+
+def _usages(candidates: list[Command]) -> str:
+    return "usage: " + " or ".join(f"`{command.pattern}`" for command in candidates[:4])
+
+
+def _values(command: Command, line: str) -> list[Any]:
+    """One value an argument or choice: a word, a list for a repeated one, the rest of the line for ARGS, or None."""
+    values: list[Any] = []
+    rest = line.strip()
+    for element in command.elements:
+        if element.is_argument and element.names == (REST,):
+            values.append(rest)
+        elif element.is_argument and element.repeated:
+            values.append(rest.split())
+        else:
+            word, _, remaining = rest.partition(" ")
+            if element.is_argument and element.optional and "=" in word and _takes_rest(command):
+                values.append(None)
+                continue
+            rest = remaining.strip()
+            if element.is_choice:
+                values.append(_chosen(element, word))
+            elif element.is_argument:
+                values.append(word or None)
+    return values
+
+
+def _takes_rest(command: Command) -> bool:
+    return command.elements[-1].names == (REST,)
+
+
+def _chosen(element: Element, word: str) -> str | None:
+    if not word:
+        return None
+    found = [name for name in element.names if name == word] or [
+        n for n in element.names if n.startswith(word)
+    ]
+    if len(found) > 1:
+        raise CommandError(f"'{word}' is ambiguous here: {', '.join(found)}")
+    return found[0]

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`monitor`: rates, redrawn every second until a key is pressed; without a terminal, one sample."""
+
+import select
+import sys
+import termios
+import time
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from besscli.errors import CommandError
+from besscli.pipeline import counters, picture_of, rates, read_pipeline, render
+from besscli.shell import Shell, command, make_table
+from besscli.values import count
+
+INTERVAL = 1.0
+_UNITS = {"packet": "packets/s", "batch": "batches/s", "bit": "bits/s"}
+
+
+@command(
+    "monitor pipeline [packet|batch|bit]",
+    "draws the pipeline with live rates until a key is pressed",
+)
+def monitor_pipeline(shell: Shell, unit: str | None) -> None:
+    chosen = unit or "packet"
+    client = shell.daemon()
+    before = counters(read_pipeline(client), chosen)
+
+    def sample() -> RenderableType:
+        nonlocal before
+        modules = read_pipeline(client)
+        after = counters(modules, chosen)
+        picture = picture_of(modules, chosen, rates(before, after))
+        before = after
+        heading = Text(f"{time.strftime('%H:%M:%S')}  {_UNITS[chosen]}\n", "dim")
+        return heading.append_text(render(picture, modules, shell.console.width))
+
+    _watch(shell, sample)
+
+
+@command("monitor port [PORT...]", "shows the rates of ports until a key is pressed")
+def monitor_port(shell: Shell, names: list[str]) -> None:
+    client = shell.daemon()
+    chosen = names or [port.name for port in client.list_ports().ports]
+    if not chosen:
+        raise CommandError("there are no ports to monitor")
+    before = {name: client.get_port_stats(name) for name in chosen}
+
+    def sample() -> RenderableType:
+        nonlocal before
+        after = {name: client.get_port_stats(name) for name in chosen}
+        rows = [[name, *port_rates(before[name], after[name])] for name in chosen]
+        before = after
+        right = ("rx pps", "rx bps", "rx drops/s", "tx pps", "tx bps", "tx drops/s")
+        return make_table(["port", *right], rows, right)
+
+    _watch(shell, sample)
+
+
+def port_rates(before: Any, after: Any) -> list[str]:
+    """Packets, bits and drops a second, in and out, between two readings."""
+    seconds = after.timestamp - before.timestamp
+    if seconds <= 0:
+        return ["-"] * 6
+    cells = []
+    for old, new in ((before.inc, after.inc), (before.out, after.out)):
+        differences = (
+            new.packets - old.packets,
+            8 * (new.bytes - old.bytes),
+            new.dropped - old.dropped,
+        )
+        cells += [count(round(difference / seconds, 1)) for difference in differences]
+    return cells
+
+
+def _watch(shell: Shell, sample: Callable[[], RenderableType]) -> None:
+    if not (sys.stdin.isatty() and shell.console.is_terminal):
+        time.sleep(INTERVAL)
+        shell.console.print(sample())
+        return
+    with _single_keys(), Live(
+        Text("…"), console=shell.console, auto_refresh=False, screen=True
+    ) as live:
+        while not _key_within(INTERVAL):
+            live.update(sample(), refresh=True)
+
+
+@contextmanager
+def _single_keys() -> Iterator[None]:
+    """Lets single keys through without Enter."""
+    saved = termios.tcgetattr(sys.stdin)
+    tty.setcbreak(sys.stdin)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, saved)
+
+
+def _key_within(seconds: float) -> bool:
+    readable, _, _ = select.select([sys.stdin], [], [], seconds)
+    if readable:
+        sys.stdin.read(1)
+    return bool(readable)

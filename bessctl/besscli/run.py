@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`run`: a script takes the place of what runs, or what runs goes on.
+
+A script is first rehearsed against a recorder: if that shows it to be wrong, the daemon is not touched. Only then is the
+daemon reset and the script run on it. Should it fail there all the same, what ran before is put back as far as the
+client can, and the operator is told how far that was.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from besslang import NeedsDaemon, RecordingClient, Script, ScriptError, execute, rehearse
+from besslang.catalogue import from_daemon
+from pybess.errors import APIError, ConstraintError, Error, RPCError
+
+from besscli import snapshot as snapshots
+from besscli.errors import CommandError
+from besscli.shell import Shell, command
+from besscli.values import environment
+
+CONF_DIRS = (
+    Path(__file__).resolve().parents[1] / "conf",
+    Path(__file__).resolve().parents[2] / "sample_conf",
+)
+
+
+@command(
+    "run CONF [ARGS]",
+    "runs a script by its path, or a sample by its name; ARGS are variables: A=1,B=2",
+)
+def run_conf(shell: Shell, name: str, env: str) -> None:
+    run_script(shell, Script.parse(find_script(name)), environment(env))
+
+
+@command("run file FILE [ARGS]", "runs a script by its path")
+def run_file(shell: Shell, path: str, env: str) -> None:
+    run_script(shell, Script.parse(Path(os.path.expanduser(path))), environment(env))
+
+
+def find_script(name: str) -> Path:
+    """The file of a script: a path, or the name of a sample with or without its suffix."""
+    path = Path(os.path.expanduser(name))
+    for candidate in [
+        path,
+        *(root / f"{name}{suffix}" for root in CONF_DIRS for suffix in ("", ".bess")),
+    ]:
+        if candidate.is_file():
+            return candidate
+    raise CommandError(f"there is no script '{name}': no such file, and no sample of that name")
+
+
+def run_script(shell: Shell, script: Script, env: dict[str, str]) -> None:
+    """Rehearses a script and puts it in the place of what runs."""
+    client = shell.daemon()
+    try:
+        rehearse(script, RecordingClient(from_daemon(client)), env)
+    except NeedsDaemon as reason:
+        shell.warn(f"{script.path} could not be checked before its run: {reason}")
+    except ScriptError as error:
+        raise CommandError(f"{error}\nThe daemon was not touched.") from error
+    before = snapshots.take(client)
+    if before.modules and not shell.confirm(
+        f"Replace the running pipeline of {len(before.modules)} modules?"
+    ):
+        raise CommandError("left as it is")
+    previous, shell.running = shell.running, None
+    try:
+        _replace(client, script, env)
+    except RPCError as error:
+        raise CommandError(f"{error}; the run of {script.path} broke off") from error
+    except (Error, APIError, ConstraintError, ScriptError, NeedsDaemon, KeyboardInterrupt) as error:
+        reason_text = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+        raise CommandError(f"{reason_text}\n{_put_back(shell, before, previous)}") from error
+    shell.running = (script, env)
+    shell.say("Done.")
+
+
+def _replace(client: Any, script: Script, env: dict[str, str]) -> None:
+    client.pause_all()
+    client.reset_all()
+    execute(script, client, env)
+    client.resume_all()
+
+
+def _put_back(
+    shell: Shell, before: snapshots.Snapshot, previous: tuple[Any, dict[str, str]] | None
+) -> str:
+    """Restores what ran, by its script where that is known to be what ran, else from the snapshot."""
+    client = shell.client
+    try:
+        client.pause_all()
+        client.reset_all()
+        if previous and _was_running(client, before, previous):
+            execute(previous[0], client, previous[1])
+            client.resume_all()
+            shell.running = previous
+            return f"{previous[0].path} runs again, from its start: counters and the state of flows are lost."
+        before.restore(client)
+        client.resume_all()
+    except (Error, APIError, ConstraintError, ScriptError, RPCError) as error:
+        return f"What ran before could NOT be put back: {error}"
+    if not before.modules:
+        return "The daemon is empty, as it was before."
+    lost = ", ".join([*before.lost, "counters", "the state of flows"])
+    return (
+        f"The {len(before.modules)} modules that ran before run again, but these are lost: {lost}."
+    )
+
+
+def _was_running(
+    client: Any, before: snapshots.Snapshot, previous: tuple[Any, dict[str, str]]
+) -> bool:
+    """Whether the last script of this session is still what ran, as far as a rehearsal can tell."""
+    recorder = RecordingClient(from_daemon(client))
+    try:
+        rehearse(previous[0], recorder, previous[1])
+    except (ScriptError, NeedsDaemon):
+        return False
+    return before.is_of(recorder.pipeline)

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shell itself: its state, and how one line is carried out."""
+
+from collections.abc import Callable
+from typing import Any
+
+from besslang import ScriptError
+from pybess.client import BESS
+from pybess.errors import APIError, ConstraintError, Error, RPCError
+from rich.console import Console
+from rich.table import Table
+
+from besscli.errors import CommandError
+from besscli.grammar import Command, match, parse_pattern
+
+WIDE = 250
+COMMANDS: list[Command] = []
+
+Handler = Callable[..., None]
+
+
+def command(pattern: str, help_text: str) -> Callable[[Handler], Handler]:
+    """Adds a command to the shell: its function gets the shell and one value an argument of the pattern."""
+
+    def add(function: Handler) -> Handler:
+        COMMANDS.append(Command(pattern, help_text, function, parse_pattern(pattern)))
+        return function
+
+    return add
+
+
+class Quit(Exception):
+    """The operator wants to leave."""
+
+
+class Shell:
+    """One session: the connection, what runs in it, and where its output goes."""
+
+    def __init__(self, console: Console, client: Any = None, interactive: bool = False):
+        self.console = console
+        self.client = client or BESS()
+        self.interactive = interactive
+        self.history: list[str] = []
+        self.running: tuple[Any, dict[str, str]] | None = None
+        self._disconnected_on_purpose = False
+
+    def daemon(self) -> Any:
+        """The client, connected; connects to the default daemon unless told to stay apart."""
+        if self.client.is_connection_broken():
+            address = self.client.address
+            self.client.disconnect()
+            self.client.connect(address)
+        if not self.client.is_connected():
+            if self._disconnected_on_purpose:
+                raise CommandError("not connected; `daemon connect` connects")
+            self.client.connect()
+        return self.client
+
+    def connect(self, address: str | None) -> None:
+        """Connects anew."""
+        self.client.disconnect()
+        self.client.connect(address)
+        self._disconnected_on_purpose = False
+
+    def disconnect(self) -> None:
+        """Stays apart from any daemon until told to connect."""
+        self.client.disconnect()
+        self._disconnected_on_purpose = True
+
+    def execute(self, line: str) -> None:
+        """Carries out one line; raises CommandError with a sentence for the operator, or Quit."""
+        line = line.strip()
+        if not line or line.startswith("#"):
+            return
+        self.history.append(line)
+        found = match(COMMANDS, line)
+        try:
+            found.command.run(self, *found.values)
+        except (RPCError, APIError, ConstraintError, ScriptError) as error:
+            raise CommandError(str(error)) from error
+        except Error as error:
+            raise CommandError(f"the daemon refused: {error}") from error
+        except OSError as error:
+            raise CommandError(
+                f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+            ) from error
+
+    def say(self, text: Any) -> None:
+        """Prints text as it is."""
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        """Prints what the operator should know although the command goes on."""
+        self.console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+    def table(self, columns: list[str], rows: list[list[Any]], right: tuple[str, ...] = ()) -> None:
+        """Prints a table; the named columns are numbers."""
+        self.console.print(make_table(columns, rows, right))
+
+    def confirm(self, question: str) -> bool:
+        """Asks an operator who is there; a script is taken to mean what it says."""
+        if not self.interactive:
+            return True
+        return self.console.input(f"{question} [y/N] ", markup=False).strip().lower() in (
+            "y",
+            "yes",
+        )
+
+
+def make_table(columns: list[str], rows: list[list[Any]], right: tuple[str, ...] = ()) -> Table:
+    """A table without frills."""
+    table = Table(
+        box=None, pad_edge=False, header_style="bold", show_edge=False, padding=(0, 2, 0, 0)
+    )
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*[str(value) for value in row])
+    return table

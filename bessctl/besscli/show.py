@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that show what runs and what there is."""
+
+from typing import Any
+
+from besscli.errors import CommandError
+from besscli.pipeline import picture_of, read_pipeline, render
+from besscli.shell import Shell, command
+from besscli.values import count
+from pybess.convert import packed_type
+from pybess.errors import RPCError
+
+
+@command("show status", "shows the daemon, its workers and what they run, in a few lines")
+def show_status(shell: Shell) -> None:
+    client = shell.daemon()
+    workers = client.list_workers().workers_status
+    running = sum(worker.running for worker in workers)
+    shell.say(f"daemon    {client.get_version().version or 'unknown version'} at {client.address}")
+    shell.say(f"workers   {len(workers)}, {running} running")
+    shell.say(f"ports     {len(client.list_ports().ports)}")
+    shell.say(f"modules   {len(client.list_modules().modules)}")
+
+
+@command("show version", "shows the version of the daemon")
+def show_version(shell: Shell) -> None:
+    shell.say(shell.daemon().get_version().version)
+
+
+@command("show worker [WORKER_ID...]", "lists workers")
+def show_worker(shell: Shell, wids: list[str]) -> None:
+    workers = {str(worker.wid): worker for worker in shell.daemon().list_workers().workers_status}
+    rows = [
+        [w.wid, w.core, "running" if w.running else "paused", w.num_tcs, w.silent_drops]
+        for w in _chosen("worker", workers, wids)
+    ]
+    right = ("worker", "core", "traffic classes", "dead-end packets")
+    _table_or(shell, "There are no workers.", ["worker", "core", "state", *right[2:]], rows, right)
+
+
+@command("show port [PORT...]", "lists ports with their addresses, queues and packets")
+def show_port(shell: Shell, names: list[str]) -> None:
+    client = shell.daemon()
+    rows = []
+    for port in _chosen("port", {port.name: port for port in client.list_ports().ports}, names):
+        stats, link = client.get_port_stats(port.name), client.get_link_status(port.name)
+        queues = f"{port.num_inc_q}/{port.num_out_q}"
+        rows.append(
+            [port.name, port.driver, port.mac_addr, "up" if link.link_up else "down", queues]
+            + [stats.inc.packets, stats.inc.dropped, stats.out.packets, stats.out.dropped]
+        )
+    right = ("rx packets", "rx dropped", "tx packets", "tx dropped")
+    columns = ["port", "driver", "address", "link", "queues rx/tx", *right]
+    _table_or(shell, "There are no ports.", columns, rows, right)
+
+
+@command("show module [MODULE...]", "lists modules; of named ones also gates and metadata")
+def show_module(shell: Shell, names: list[str]) -> None:
+    client = shell.daemon()
+    for name in names:
+        _show_one_module(shell, client.get_module_info(name))
+    if not names:
+        rows = [
+            [module.name, module.mclass, module.desc] for module in client.list_modules().modules
+        ]
+        _table_or(shell, "There are no modules.", ["module", "class", "description"], rows)
+
+
+def _show_one_module(shell: Shell, info: Any) -> None:
+    shell.say(f"{info.name}::{info.mclass}" + (f"  {info.desc}" if info.desc else ""))
+    for gate in info.igates:
+        sources = ", ".join(f"{source.name}:{source.ogate}" for source in gate.ogates)
+        shell.say(f"  in  {gate.igate:>5} <- {sources}{_hooks(gate)}")
+    for gate in info.ogates:
+        counts = (
+            f"  {count(gate.pkts)} packets in {count(gate.cnt)} batches" if gate.timestamp else ""
+        )
+        shell.say(f"  out {gate.ogate:>5} -> {gate.igate}:{gate.name}{counts}{_hooks(gate)}")
+    for attribute in info.metadata:
+        shell.say(
+            f"  {attribute.mode:6} {attribute.name} ({attribute.size} bytes){_offset(attribute.offset)}"
+        )
+    if info.deadends:
+        shell.say(f"  {info.deadends} packets left by gates that lead nowhere")
+
+
+def _hooks(gate: Any) -> str:
+    names = [hook.class_name for hook in gate.gatehooks if hook.class_name != "Track"]
+    return f"  [{', '.join(names)}]" if names else ""
+
+
+def _offset(offset: int) -> str:
+    known = {-1: ", nobody reads it", -2: ", nobody writes it", -3: ", no space for it"}
+    return known.get(offset, f" at offset {offset}")
+
+
+@command("show mclass [MCLASS...]", "lists module classes; of named ones also the commands")
+def show_mclass(shell: Shell, names: list[str]) -> None:
+    client = shell.daemon()
+    for name in names:
+        info = client.get_mclass_info(name)
+        shell.say(f"{info.name}  {info.help}")
+        for cmd, arg_type in zip(info.cmds, info.cmd_args):
+            shell.say(f"  {cmd}({arg_type})")
+    if not names:
+        rows = [[name, client.get_mclass_info(name).help] for name in client.list_mclasses().names]
+        _table_or(shell, "The daemon has no module classes.", ["class", "what it does"], rows)
+
+
+@command("show driver [DRIVER...]", "lists drivers of ports")
+def show_driver(shell: Shell, names: list[str]) -> None:
+    client = shell.daemon()
+    rows = [
+        [name, client.get_driver_info(name).help]
+        for name in names or client.list_drivers().driver_names
+    ]
+    _table_or(shell, "The daemon has no drivers.", ["driver", "what it does"], rows)
+
+
+@command("show gatehook", "lists the hooks on gates")
+def show_gatehook(shell: Shell) -> None:
+    rows = []
+    for hook in shell.daemon().list_gatehooks().hooks:
+        direction = "in" if hook.WhichOneof("gate") == "igate" else "out"
+        gate = getattr(hook, f"{direction[0]}gate")
+        arg_type = packed_type(hook.arg) if hook.HasField("arg") else ""
+        rows.append([hook.hook_name, hook.class_name, hook.module_name, direction, gate, arg_type])
+    _table_or(
+        shell,
+        "There are no gate hooks.",
+        ["hook", "class", "module", "direction", "gate", "argument"],
+        rows,
+    )
+
+
+@command(
+    "show pipeline [packet|batch|bit]", "draws the pipeline; beside each edge what has passed it"
+)
+def show_pipeline(shell: Shell, unit: str | None) -> None:
+    modules = read_pipeline(shell.daemon())
+    if not modules:
+        shell.say("There is no pipeline.")
+        return
+    shell.say(render(picture_of(modules, unit or "packet"), modules, shell.console.width))
+
+
+@command(
+    "show drops [MODULE...]",
+    "shows what became of every packet, drops by reason, and whether it adds up",
+)
+def show_drops(shell: Shell, names: list[str]) -> None:
+    client = shell.daemon()
+    try:
+        ledger = client.get_ledger(names)
+    except RPCError as error:
+        raise CommandError(f"{error}; drops by reason need bessd") from error
+    rows = []
+    for module in sorted(
+        ledger.modules, key=lambda entry: -sum(drop.packets for drop in entry.drops)
+    ):
+        dropped = sum(drop.packets for drop in module.drops)
+        reasons = ", ".join(
+            f"{drop.reason} {drop.packets}" for drop in module.drops if drop.packets
+        )
+        if module.created or module.consumed or module.held or dropped:
+            rows.append(
+                [
+                    module.name,
+                    module.mclass,
+                    module.created,
+                    module.consumed,
+                    module.held,
+                    dropped,
+                    reasons,
+                ]
+            )
+    right = ("created", "consumed", "held", "dropped")
+    _table_or(
+        shell, "No packet has been seen.", ["module", "class", *right, "reasons"], rows, right
+    )
+    if not names:
+        shell.say(balance(ledger.totals))
+
+
+def balance(totals: Any) -> str:
+    """Whether the packets of the whole pipeline add up, in words."""
+    accounted = totals.consumed + totals.dropped + totals.held
+    sentence = f"{totals.created} created = {totals.consumed} consumed + {totals.dropped} dropped + {totals.held} held"
+    if totals.created == accounted:
+        return f"{sentence}: it adds up."
+    difference = totals.created - accounted
+    what = "unaccounted for" if difference > 0 else "too many"
+    return f"{sentence.replace(' = ', ' != ')}: {abs(difference)} packets are {what}."
+
+
+def _chosen(kind: str, known: dict[str, Any], names: list[str]) -> list[Any]:
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise CommandError(
+            f"there is no {kind} '{missing[0]}'; known are: {', '.join(known) or 'none'}"
+        )
+    return [known[name] for name in names] if names else list(known.values())
+
+
+def _table_or(
+    shell: Shell,
+    nothing: str,
+    columns: list[str],
+    rows: list[list[Any]],
+    right: tuple[str, ...] = (),
+) -> None:
+    if rows:
+        shell.table(columns, rows, right)
+    else:
+        shell.say(nothing)
