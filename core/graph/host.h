@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a module may ask of the daemon it lives in.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "core/graph/port_queues.h"
+#include "core/packet/packet_pool.h"
+
+namespace bess {
+
+enum class Direction { kReceive, kSend };
+
+// The right to use the queues of a port in one direction; given back when it is destroyed. The
+// port cannot be destroyed meanwhile.
+class PortLease {
+ public:
+  virtual ~PortLease() = default;
+  virtual PortQueues& port() const = 0;
+};
+
+class Host {
+ public:
+  virtual ~Host() = default;
+
+  // Where new packets come from.
+  virtual PacketPool& pool() = 0;
+
+  // Takes a port for `direction`: ENOENT when there is no such port, EBUSY naming the module that
+  // receives from it already. Many may send: each worker has a queue of its own or a lock.
+  virtual absl::StatusOr<std::unique_ptr<PortLease>> LeasePort(std::string_view port,
+                                                               Direction direction,
+                                                               std::string_view module) = 0;
+
+  // Runs `free` once no worker can still see what was visible before this call. Thread: control.
+  virtual void Retire(std::function<void()> free) = 0;
+};
+
+}  // namespace bess

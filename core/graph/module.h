@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A module class: one folder in modules/, one file in proto/modules/, nothing else. The class
+// declares itself once; registry, RPC dispatch, `show mclass` and the reference come from that.
+//
+//   class Shorten final : public Module {
+//    public:
+//     static constexpr ModuleInfo kInfo = {.name = "Shorten", .help = "cuts packets to a length"};
+//     static Commands<Shorten> commands() { return {{"set", &Shorten::Set}}; }
+//
+//     absl::Status Init(const pb::ShortenArg& arg);
+//     absl::Status Set(const pb::ShortenArg& arg);
+//     void Process(Context& context, Batch& batch) {
+//       ForEach(context, batch, [&](PacketView packet) { ...; return Verdict::Gate(0); });
+//     }
+//   };
+//   REGISTER_MODULE(Shorten);
+//
+// Threads: Init, commands and everything virtual run on control threads, one at a time. Process
+// and RunTask run on workers, at the same time as commands: what both touch is a Versioned, an
+// atomic, or a Counter.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "core/base/counter.h"
+#include "core/base/status.h"
+#include "core/graph/attribute.h"
+#include "core/graph/context.h"
+#include "core/graph/host.h"
+#include "core/graph/ledger.h"
+#include "core/packet/packet_view.h"
+
+namespace bess {
+
+// Gates are numbered from 0; kMaxGates itself means "drop" where a command takes a gate.
+inline constexpr uint32_t kMaxGates = 8192;
+inline constexpr uint32_t kMaxTasksPerModule = 32;
+
+struct ModuleInfo {
+  std::string_view name;                // of the class, as clients spell it
+  std::string_view help;                // one line
+  std::string_view template_name = {};  // for unnamed instances; snake_case of name if empty
+  uint32_t igates = 1;                  // 0..kMaxGates
+  uint32_t ogates = 1;                  // 0..kMaxGates
+  // Process never asks by which gate a batch came, so that all inputs share batches.
+  bool igates_alike = true;
+  uint32_t max_workers = kMaxWorkers;
+  // What Process takes in comes out of RunTask later, perhaps on another worker.
+  bool holds_packets = false;
+};
+
+struct TaskResult {
+  uint32_t packets = 0;
+  uint64_t bits = 0;
+  bool blocked = false;  // there was no work: the worker may rest
+};
+
+// A module's task, as the scheduler knows it. `argument` is what AddTask was given.
+struct TaskInfo {
+  uint64_t argument = 0;
+};
+
+struct ModuleClass;
+
+class Module {
+ public:
+  virtual ~Module() = default;
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  const std::string& name() const { return name_; }
+  const ModuleClass& mclass() const { return *mclass_; }
+  const ModuleInfo& info() const;
+  const std::vector<TaskInfo>& tasks() const { return tasks_; }
+  const std::vector<Attribute>& attributes() const { return attributes_; }
+
+  // One short line for `show pipeline`, such as a port's name. Thread: any.
+  virtual std::string Description() const { return ""; }
+  // Packets inside right now. Thread: any.
+  virtual uint64_t held() const { return 0; }
+  // Told before each plan which workers may run it from now on, in increasing order.
+  virtual void Placed(absl::Span<const uint32_t> /*workers*/) {}
+  // Frees what it holds; no worker sees it any more. Returns how many packets that were.
+  virtual uint64_t Discard() { return 0; }
+
+  Ledger& ledger(uint32_t worker) { return ledgers_.At(worker); }
+  LedgerTotals totals() const;
+
+ protected:
+  Module() = default;
+
+  Host& host() const { return *host_; }
+  // For Init. Returns the index Context::attribute takes, in the order of the calls.
+  absl::StatusOr<uint32_t> AddAttribute(std::string_view name, uint64_t size, AttributeMode mode);
+  // For Init. The task is run with this argument.
+  absl::Status AddTask(uint64_t argument);
+
+ private:
+  friend struct ModuleClass;
+
+  std::string name_;
+  const ModuleClass* mclass_ = nullptr;
+  Host* host_ = nullptr;
+  std::vector<Attribute> attributes_;
+  std::vector<TaskInfo> tasks_;
+  PerWorker<Ledger> ledgers_;
+};
+
+// Checks a gate number a client sent; `what` names the field.
+absl::Status CheckGate(std::string_view what, uint64_t gate, uint32_t gates = kMaxGates);
+
+// Calls judge(PacketView) -> Verdict for each packet and delivers. Inlined into Process.
+template <typename Judge>
+void ForEach(Context& context, Batch& batch, Judge judge) {
+  constexpr uint32_t kAhead = 4;
+  Verdict verdicts[kBatchSize];
+  const uint32_t n = batch.size();
+  for (uint32_t i = 0; i < n; ++i) {
+    if (i + kAhead < n) __builtin_prefetch(batch[i + kAhead]->data());
+    verdicts[i] = judge(PacketView(*batch[i]));
+  }
+  context.Deliver(batch, verdicts);
+}
+
+}  // namespace bess
+
+#include "core/graph/registry.h"  // IWYU pragma: export

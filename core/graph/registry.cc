@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/graph/registry.h"
+
+#include <google/protobuf/unknown_field_set.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_join.h"
+
+namespace bess {
+namespace {
+
+std::string_view TypeName(const google::protobuf::Any& any) {
+  const std::string_view url = any.type_url();
+  const size_t slash = url.rfind('/');
+  return slash == url.npos ? url : url.substr(slash + 1);
+}
+
+bool HasUnknownFields(const google::protobuf::Message& message) {
+  return !message.GetReflection()->GetUnknownFields(message).empty();
+}
+
+// Messages without fields (EmptyArg, MergeArg...) are all alike on the wire.
+bool IsAnotherEmptyMessage(const google::protobuf::Any& any,
+                           const google::protobuf::Message& message) {
+  const auto* type = google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
+      std::string(TypeName(any)));
+  return type != nullptr && type->field_count() == 0 && any.value().empty() &&
+         message.GetDescriptor()->field_count() == 0;
+}
+
+}  // namespace
+
+absl::Status UnpackArgument(const google::protobuf::Any& any, std::string_view what,
+                            google::protobuf::Message* message) {
+  const std::string& expected = message->GetDescriptor()->full_name();
+  const std::string_view given = TypeName(any);
+  if (given.empty() && any.value().empty()) return absl::OkStatus();
+  if (given != expected) {
+    if (IsAnotherEmptyMessage(any, *message)) return absl::OkStatus();
+    return Error(EINVAL, "'", what, "' takes a ", expected, ", not a '", given, "'");
+  }
+  if (!message->ParseFromString(any.value())) {
+    return Error(EINVAL, "the argument of '", what, "' is not a well-formed ", expected);
+  }
+  if (HasUnknownFields(*message)) {
+    return Error(EINVAL, "the argument of '", what, "' has fields that ", expected,
+                 " does not know");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Module>> ModuleClass::Create(
+    std::string_view name, Host& host, const google::protobuf::Any& any) const {
+  std::unique_ptr<Module> module = make();
+  module->name_ = std::string(name);
+  module->mclass_ = this;
+  module->host_ = &host;
+  BESS_RETURN_IF_ERROR(init(*module, any));
+  return module;
+}
+
+absl::Status ModuleClass::Run(Module& module, std::string_view command,
+                              const google::protobuf::Any& any,
+                              google::protobuf::Any* reply) const {
+  for (const CommandClass& candidate : commands) {
+    if (candidate.name == command) return candidate.run(module, any, reply);
+  }
+  const auto name = [](std::string* out, const CommandClass& c) { out->append(c.name); };
+  return Error(ENOTSUP, info.name, " has no command '", command,
+               "'; it has: ", commands.empty() ? "none" : absl::StrJoin(commands, ", ", name));
+}
+
+ModuleRegistry& ModuleRegistry::Get() {
+  static ModuleRegistry registry;
+  return registry;
+}
+
+void ModuleRegistry::Add(ModuleClass mclass) {
+  std::string name(mclass.info.name);
+  classes_.emplace(std::move(name), std::move(mclass));
+}
+
+const ModuleClass* ModuleRegistry::Find(std::string_view name) const {
+  const auto it = classes_.find(name);
+  return it == classes_.end() ? nullptr : &it->second;
+}
+
+}  // namespace bess

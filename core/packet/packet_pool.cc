@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/packet/packet_pool.h"
+
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <rte_errno.h>
+#include <rte_memory.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cstdlib>
+
+#include "core/base/status.h"
+
+namespace bess {
+namespace {
+
+constexpr uint32_t kMinPackets = 1024;
+constexpr uint32_t kMaxPackets = 4 << 20;
+constexpr uint32_t kCacheSize = RTE_MEMPOOL_CACHE_MAX_SIZE;
+constexpr size_t kHugePage = size_t{2} << 20;
+
+size_t RoundUp(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
+
+// A memfd of `size` bytes whose size can never change again, on 2 MB pages when the system has
+// enough of them free. The kernel reserves hugetlb pages at mmap, so that is where it is tried.
+struct Mapping {
+  int fd = -1;
+  void* address = MAP_FAILED;
+};
+
+Mapping MapMemfd(const std::string& name, size_t size, unsigned flags) {
+  Mapping mapping;
+  mapping.fd = memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING | flags);
+  if (mapping.fd < 0) return mapping;
+  if (ftruncate(mapping.fd, static_cast<off_t>(size)) == 0) {
+    mapping.address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, mapping.fd, 0);
+  }
+  if (mapping.address == MAP_FAILED) {
+    close(mapping.fd);
+    mapping.fd = -1;
+  }
+  return mapping;
+}
+
+// A header that the fast path may put straight back: of `pool`, alone, unshared, its own buffer.
+bool IsOrdinary(const rte_mbuf& mbuf, const rte_mempool* pool) {
+  constexpr uint64_t kForeign = RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;
+  return (mbuf.pool == pool) & (mbuf.refcnt == 1) & (mbuf.nb_segs == 1) &
+         ((mbuf.ol_flags & kForeign) == 0);
+}
+
+}  // namespace
+
+void FreePackets(Packet* const* packets, uint32_t n) {
+  if (n == 0) return;
+  rte_mempool* pool = packets[0]->mbuf()->pool;
+  bool ordinary = pool != nullptr;
+  for (uint32_t i = 0; i < n; ++i) ordinary &= IsOrdinary(*packets[i]->mbuf(), pool);
+  if (ordinary) [[likely]] {
+    rte_mempool_put_bulk(pool, reinterpret_cast<void* const*>(packets), n);
+    return;
+  }
+  for (uint32_t i = 0; i < n; ++i) {
+    if (packets[i]->mbuf()->pool == nullptr) {
+      PacketPool::FreeToHeap(packets[i]);
+    } else {
+      rte_pktmbuf_free(packets[i]->mbuf());
+    }
+  }
+}
+
+absl::StatusOr<std::unique_ptr<PacketPool>> PacketPool::Create(std::string_view name, Kind kind,
+                                                               uint32_t packets) {
+  if (packets < kMinPackets || packets > kMaxPackets) {
+    return Error(EINVAL, "a packet pool holds ", kMinPackets, "..", kMaxPackets, " packets, not ",
+                 packets);
+  }
+  std::unique_ptr<PacketPool> pool(new PacketPool(name));
+  BESS_RETURN_IF_ERROR(kind == Kind::kShareable ? pool->CreateShareable(packets)
+                                                : pool->CreatePlain(packets));
+  pool->capacity_ = pool->mempool_->populated_size;
+  return pool;
+}
+
+std::unique_ptr<PacketPool> PacketPool::CreateOnHeap(uint32_t packets) {
+  std::unique_ptr<PacketPool> pool(new PacketPool("heap"));
+  pool->capacity_ = packets;
+  return pool;
+}
+
+absl::Status PacketPool::CreatePlain(uint32_t packets) {
+  mempool_ =
+      rte_pktmbuf_pool_create(name_.c_str(), packets, kCacheSize, sizeof(Packet) - sizeof(rte_mbuf),
+                              kHeadroom + kDataRoom, SOCKET_ID_ANY);
+  if (mempool_ == nullptr) {
+    return Error(rte_errno, "cannot create packet pool '", name_, "' of ", packets,
+                 " packets: ", rte_strerror(rte_errno));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PacketPool::CreateShareable(uint32_t packets) {
+  BESS_RETURN_IF_ERROR(MapBuffers(packets));
+  mempool_ = rte_mempool_create_empty(name_.c_str(), packets, sizeof(Packet), kCacheSize,
+                                      sizeof(rte_pktmbuf_pool_private), SOCKET_ID_ANY,
+                                      RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+  if (mempool_ == nullptr) {
+    return Error(rte_errno, "cannot create packet pool '", name_, "' of ", packets,
+                 " packets: ", rte_strerror(rte_errno));
+  }
+  rte_pktmbuf_pool_private settings = {};
+  settings.mbuf_data_room_size = kHeadroom + kDataRoom;
+  settings.mbuf_priv_size = sizeof(Packet) - sizeof(rte_mbuf);
+  rte_pktmbuf_pool_init(mempool_, &settings);
+  return AddHeaders(packets);
+}
+
+absl::Status PacketPool::MapBuffers(uint32_t packets) {
+  buffers_size_ = RoundUp(size_t{packets} * kBufferStride, kHugePage);
+  Mapping mapping = MapMemfd(name_, buffers_size_, MFD_HUGETLB | MFD_HUGE_2MB);
+  if (mapping.fd < 0) mapping = MapMemfd(name_, buffers_size_, 0);
+  if (mapping.fd < 0) {
+    return Error(ENOMEM, "cannot map ", buffers_size_ >> 20,
+                 " MB of packet buffers: ", std::strerror(errno),
+                 "; fewer packets (--buffers) need less");
+  }
+  madvise(mapping.address, buffers_size_, MADV_HUGEPAGE);
+  memfd_ = mapping.fd;
+  buffers_ = static_cast<uint8_t*>(mapping.address);
+  if (fcntl(memfd_, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+    return Error(errno, "cannot seal the packet buffers: ", std::strerror(errno));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PacketPool::AddHeaders(uint32_t packets) {
+  const size_t header = rte_mempool_calc_obj_size(sizeof(Packet), mempool_->flags, nullptr);
+  headers_size_ = RoundUp(header * (size_t{packets} + 1), kHugePage);
+  headers_ =
+      mmap(nullptr, headers_size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (headers_ == MAP_FAILED) {
+    headers_ = nullptr;
+    return Error(ENOMEM, "cannot map ", headers_size_ >> 20,
+                 " MB of packet headers: ", std::strerror(errno));
+  }
+  madvise(headers_, headers_size_, MADV_HUGEPAGE);
+  const int added = rte_mempool_populate_virt(mempool_, static_cast<char*>(headers_), headers_size_,
+                                              kHugePage, nullptr, nullptr);
+  if (added < 0 || static_cast<uint32_t>(added) < packets) {
+    return Error(ENOMEM, "cannot fill packet pool '", name_, "': ", rte_strerror(-added));
+  }
+  const auto bind = [](rte_mempool* pool, void* self, void* object, unsigned i) {
+    rte_pktmbuf_init(pool, nullptr, object, i);
+    auto* mbuf = static_cast<rte_mbuf*>(object);
+    mbuf->buf_addr = static_cast<PacketPool*>(self)->buffers_ + size_t{i} * kBufferStride;
+    mbuf->buf_iova = rte_mem_virt2iova(mbuf->buf_addr);
+  };
+  rte_mempool_obj_iter(mempool_, bind, this);
+  return absl::OkStatus();
+}
+
+PacketPool::~PacketPool() {
+  rte_mempool_free(mempool_);
+  if (headers_ != nullptr) munmap(headers_, headers_size_);
+  if (buffers_ != nullptr) munmap(buffers_, buffers_size_);
+  if (memfd_ >= 0) close(memfd_);
+}
+
+uint32_t PacketPool::in_use() const {
+  if (mempool_ == nullptr) return heap_in_use_.load(std::memory_order_relaxed);
+  return rte_mempool_in_use_count(mempool_);
+}
+
+Packet* PacketPool::Copy(Packet& packet) {
+  const uint32_t length = packet.total_length();
+  Packet* copy = nullptr;
+  if (length > kDataRoom || !Alloc(&copy, 1, static_cast<uint16_t>(length))) return nullptr;
+  const void* bytes = rte_pktmbuf_read(packet.mbuf(), 0, length, copy->data());
+  if (bytes != copy->data()) std::memcpy(copy->data(), bytes, length);
+  std::memcpy(copy->metadata(), packet.metadata(), kMetadataSize);
+  return copy;
+}
+
+// --- heap packets -------------------------------------------------------------------------------
+// One heap block: Packet, headroom, data, tailroom. `buf_iova` keeps the owner, which no device
+// will ever read.
+
+namespace {
+
+Packet* NewHeapPacket(PacketPool* owner, uint16_t length, uint16_t tailroom) {
+  void* block = nullptr;
+  const size_t buffer = size_t{kHeadroom} + length + tailroom;
+  if (posix_memalign(&block, RTE_CACHE_LINE_SIZE, sizeof(Packet) + buffer) != 0) return nullptr;
+  std::memset(block, 0, sizeof(Packet));
+  auto* packet = static_cast<Packet*>(block);
+  rte_mbuf* mbuf = packet->mbuf();
+  mbuf->buf_addr = static_cast<uint8_t*>(block) + sizeof(Packet);
+  mbuf->buf_iova = std::bit_cast<uint64_t>(owner);
+  mbuf->buf_len = static_cast<uint16_t>(buffer);
+  mbuf->refcnt = 1;
+  mbuf->nb_segs = 1;
+  packet->Reset(length);
+  return packet;
+}
+
+}  // namespace
+
+bool PacketPool::AllocOnHeap(Packet** out, uint32_t n, uint16_t length) {
+  if (heap_in_use_.load(std::memory_order_relaxed) + n > capacity_) return false;
+  for (uint32_t i = 0; i < n; ++i) {
+    out[i] = NewHeapPacket(this, length, static_cast<uint16_t>(kDataRoom - length));
+  }
+  heap_in_use_.fetch_add(n, std::memory_order_relaxed);
+  return true;
+}
+
+Packet* PacketPool::Make(std::string_view bytes, uint16_t tailroom) {
+  Packet* packet = NewHeapPacket(this, static_cast<uint16_t>(bytes.size()), tailroom);
+  std::memcpy(packet->data(), bytes.data(), bytes.size());
+  heap_in_use_.fetch_add(1, std::memory_order_relaxed);
+  return packet;
+}
+
+void PacketPool::FreeToHeap(Packet* packet) {
+  auto* owner = std::bit_cast<PacketPool*>(packet->mbuf()->buf_iova);
+  owner->heap_in_use_.fetch_sub(1, std::memory_order_relaxed);
+  free(packet);
+}
+
+}  // namespace bess

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where packets come from and go back to.
+//
+// A shareable pool keeps its data buffers in a sealed memfd that network functions may map, and
+// its packet headers in memory of the daemon alone. Each header is bound to its buffer for good.
+// The mbufs are not flagged "external": a header whose buf_addr points elsewhere is, to every
+// driver that only reads buf_addr, a plain mbuf, and freeing it costs what freeing a plain one
+// costs. (What such an mbuf must never see is rte_pktmbuf_attach; nobody here calls it.)
+//
+// A plain pool keeps header and buffer together, for drivers that use the pool's own memory as
+// their ring memory (net_af_xdp). A heap pool needs no EAL: tests make packets with it whose
+// bytes end exactly at the end of a heap block, so that ASan sees every overrun.
+#pragma once
+
+#include <rte_mempool.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "core/packet/batch.h"
+#include "core/packet/packet.h"
+
+namespace bess {
+
+// Bytes a packet can hold behind its headroom, and from one buffer to the next in the memfd (an
+// odd number of cache lines, so that first lines spread over all cache sets).
+inline constexpr uint16_t kDataRoom = 2048;
+inline constexpr uint32_t kBufferStride = 35 * 64;
+static_assert(kBufferStride >= kHeadroom + kDataRoom);
+
+// Frees packets of any pools. Thread: any; fast on a registered worker.
+void FreePackets(Packet* const* packets, uint32_t n);
+inline void FreeBatch(Batch& batch) {
+  if (!batch.empty()) FreePackets(batch.begin(), batch.size());
+  batch.clear();
+}
+
+class PacketPool {
+ public:
+  enum class Kind { kShareable, kPlain };
+
+  // Needs an initialised EAL. `packets` is the capacity, 1,024 .. 4,194,304.
+  static absl::StatusOr<std::unique_ptr<PacketPool>> Create(std::string_view name, Kind kind,
+                                                            uint32_t packets);
+  // A pool on the heap that may have at most `packets` out at once.
+  static std::unique_ptr<PacketPool> CreateOnHeap(uint32_t packets = 1 << 20);
+
+  ~PacketPool();
+  PacketPool(const PacketPool&) = delete;
+  PacketPool& operator=(const PacketPool&) = delete;
+
+  // Writes `n` packets of `length` (0..kDataRoom) uninitialised bytes to `out`, or none.
+  bool Alloc(Packet** out, uint32_t n, uint16_t length) {
+    if (mempool_ == nullptr) return AllocOnHeap(out, n, length);
+    if (rte_mempool_get_bulk(mempool_, reinterpret_cast<void**>(out), n) != 0) return false;
+    for (uint32_t i = 0; i < n; ++i) out[i]->Reset(length);
+    return true;
+  }
+
+  // A copy of data and metadata; nullptr when the pool is empty or the packet is too long.
+  Packet* Copy(Packet& packet);
+
+  // Heap pools: a packet of exactly these bytes with nothing behind them but `tailroom`.
+  Packet* Make(std::string_view bytes, uint16_t tailroom = 0);
+
+  const std::string& name() const { return name_; }
+  uint32_t capacity() const { return capacity_; }
+  uint32_t in_use() const;
+  // The memfd of the data buffers; -1 when the pool is not shareable.
+  int memfd() const { return memfd_; }
+  rte_mempool* mempool() const { return mempool_; }
+
+ private:
+  explicit PacketPool(std::string_view name) : name_(name) {}
+  friend void FreePackets(Packet* const* packets, uint32_t n);
+
+  absl::Status CreateShareable(uint32_t packets);
+  absl::Status CreatePlain(uint32_t packets);
+  absl::Status MapBuffers(uint32_t packets);
+  absl::Status AddHeaders(uint32_t packets);
+  bool AllocOnHeap(Packet** out, uint32_t n, uint16_t length);
+  static void FreeToHeap(Packet* packet);
+
+  std::string name_;
+  rte_mempool* mempool_ = nullptr;
+  uint32_t capacity_ = 0;
+  int memfd_ = -1;
+  uint8_t* buffers_ = nullptr;  // data buffers, kBufferStride apart
+  size_t buffers_size_ = 0;
+  void* headers_ = nullptr;
+  size_t headers_size_ = 0;
+  std::atomic<uint32_t> heap_in_use_{0};
+};
+
+}  // namespace bess

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one bounds-checked way to a packet's bytes. Every accessor returns nullptr unless the whole
+// header asked for is inside the packet.
+//
+//   if (Ipv4Header* ip = packet.Ipv4()) ip->ttl = 64;
+//   if (uint8_t* field = packet.Bytes(26, 4)) ...
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "core/packet/headers.h"
+#include "core/packet/packet.h"
+
+namespace bess {
+
+class PacketView {
+ public:
+  explicit PacketView(Packet& packet) : packet_(&packet) {}
+
+  Packet& packet() const { return *packet_; }
+  uint16_t length() const { return packet_->length(); }
+
+  EthernetHeader* Ethernet() const { return layout().ethernet ? At<EthernetHeader>(0) : nullptr; }
+  // The i-th VLAN tag, outermost first; its EtherType stands before it.
+  VlanTag* Vlan(uint32_t i) const {
+    if (i >= layout().vlan_tags) return nullptr;
+    return At<VlanTag>(sizeof(EthernetHeader) + i * sizeof(VlanTag));
+  }
+  ArpHeader* Arp() const { return L3At<ArpHeader>(L3::kArp); }
+  Ipv4Header* Ipv4() const { return L3At<Ipv4Header>(L3::kIpv4); }
+  Ipv6Header* Ipv6() const { return L3At<Ipv6Header>(L3::kIpv6); }
+  TcpHeader* Tcp() const { return L4At<TcpHeader>(L4::kTcp); }
+  UdpHeader* Udp() const { return L4At<UdpHeader>(L4::kUdp); }
+  IcmpHeader* Icmp() const { return L4At<IcmpHeader>(L4::kIcmp); }
+  IcmpHeader* Icmpv6() const { return L4At<IcmpHeader>(L4::kIcmpv6); }
+
+  const Layout& layout() const { return packet_->layout(); }
+
+  // `n` bytes at `offset` from the start, to read.
+  const uint8_t* Bytes(size_t offset, size_t n) const {
+    return InBounds(offset, n) ? packet_->data() + offset : nullptr;
+  }
+  // The same, to write. Forgets the layout, since the bytes may belong to a header.
+  uint8_t* MutableBytes(size_t offset, size_t n) const {
+    if (!InBounds(offset, n)) return nullptr;
+    packet_->ForgetLayout();
+    return packet_->data() + offset;
+  }
+
+  // The IP payload from the L4 header on, link padding cut off, as far as the first segment holds
+  // it; empty when there is no L4 offset.
+  absl::Span<uint8_t> L4Bytes() const;
+
+ private:
+  bool InBounds(size_t offset, size_t n) const {
+    return offset <= packet_->length() && n <= packet_->length() - offset;
+  }
+  // The layout has proved the bounds.
+  template <typename T>
+  T* At(size_t offset) const {
+    return reinterpret_cast<T*>(packet_->data() + offset);
+  }
+  template <typename T>
+  T* L3At(L3 kind) const {
+    const Layout& where = layout();
+    return where.l3() == kind ? At<T>(where.l3_offset) : nullptr;
+  }
+  template <typename T>
+  T* L4At(L4 kind) const {
+    const Layout& where = layout();
+    return where.l4() == kind ? At<T>(where.l4_offset) : nullptr;
+  }
+
+  Packet* packet_;
+};
+
+inline absl::Span<uint8_t> PacketView::L4Bytes() const {
+  const Layout& where = layout();
+  if (where.l4_offset == 0) return {};
+  size_t end = where.l3_offset;
+  if (const Ipv4Header* ip = Ipv4()) end += ip->total_length.value();
+  if (const Ipv6Header* ip = Ipv6()) end += sizeof(*ip) + ip->payload_length.value();
+  end = std::min<size_t>(end, packet_->length());
+  if (end < where.l4_offset) return {};
+  return {packet_->data() + where.l4_offset, end - where.l4_offset};
+}
+
+}  // namespace bess
