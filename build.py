@@ -62,8 +62,9 @@ def parser() -> argparse.ArgumentParser:
     fresh.add_argument("name", help="in snake_case, such as rate_meter")
     fresh.set_defaults(act=new_module.command)
 
-    reference = command("docs", "write docs/modules.md from the protos and the modules' pages")
-    reference.add_argument("--check", action="store_true", help="only say whether it is current")
+    reference = command(
+        "docs", "write build/docs/modules.md from the protos and the modules' pages"
+    )
     reference.set_defaults(act=docs.command)
     return top
 

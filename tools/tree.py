@@ -80,7 +80,10 @@ class Source:
     def is_test(self) -> bool:
         """Whether only tests and benchmarks are built from it."""
         stem = os.path.splitext(os.path.basename(self.path))[0]
-        return stem.endswith(("_test", "_testing", "_bench")) or self.room in ("tests", "bench")
+        return stem.endswith(("_test", "_testing", "_tester", "_bench")) or self.room in (
+            "tests",
+            "bench",
+        )
 
 
 class Tree:

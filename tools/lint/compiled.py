@@ -112,11 +112,16 @@ def closure(path: str, by_path: dict[str, Source]) -> set[str]:
     return seen
 
 
-def launch(command: list[str], cwd: Path = RELEASE) -> subprocess.CompletedProcess[str]:
+def launch(command: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Runs a compiler from the build directory, as Ninja does, so that ccache sees one program."""
     env = {**os.environ, **builder.CCACHE}
     return subprocess.run(
-        command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=cwd or RELEASE,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
 
 

@@ -76,15 +76,15 @@ def leftovers_in(source: Source) -> Iterator[Finding]:
             yield Finding(source.path, number, "leftovers", "generated code belongs in build/")
         if re.match(r"(<{7}|>{7}|\|{7}) ", line):
             yield Finding(source.path, number, "leftovers", "a conflict nobody resolved")
-        if source.suffix in CPP and re.match(r"\s*//.*[;{]\s*$", line) and is_code(line):
+        if source.suffix in CPP and is_code(line) and is_code(source.lines[number - 2]):
             yield Finding(source.path, number, "leftovers", "code in a comment: delete it")
         if source.suffix in CPP and re.match(r"\s*#\s*if\s+0\b", line):
             yield Finding(source.path, number, "leftovers", "code behind #if 0: delete it")
 
 
 def is_code(line: str) -> bool:
-    """Whether a comment reads as a statement that was switched off, rather than as an example.
+    """Whether a comment reads as a statement that was switched off; two in a row are no accident.
 
-    Examples, which are welcome, are indented within their comment.
+    Examples, which are welcome, are one line, or indented within their comment.
     """
     return re.match(r"\s*// ?(\w[\w:<>*&\s]*[=(].*\)?;|(if|for|while) \(.*)\s*$", line) is not None

@@ -38,9 +38,10 @@ CPP_TOKENS = [
     token(r"\bvolatile\b", "std::atomic says what is meant"),
     token(r"\b(std::)?(sto(i|l|ll|ul|ull|f|d)|ato(i|l|ll|f))\s*\(", "absl::SimpleAtoi and friends"),
     token(
-        r"\breinterpret_cast\b",
+        r"\breinterpret_cast\b(?!<(uintptr_t|(const )?(::)?sockaddr\*)>)",
         "PacketView hands out checked pointers; std::memcpy and LoadUnaligned read bytes",
-        free=("core/packet", "nf", "tests", "bench"),
+        free=("core/packet", "nf", "bench"),
+        tests_too=False,
     ),
     token(r"\brte_(panic|exit)\s*\(", "return an absl::Status"),
     token(r"\b(std::)?(abort|_exit|quick_exit)\s*\(", "return an absl::Status", tests_too=False),
