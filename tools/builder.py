@@ -40,26 +40,38 @@ def command(args: argparse.Namespace) -> None:
         shell.say(f"built {daemon.relative_to(shell.ROOT)}")
 
 
-def build(mode: str, targets: Sequence[str], jobs: int, portable: bool = False) -> Path:
+def build(
+    mode: str, targets: Sequence[str], jobs: int, portable: bool = False, quiet: bool = False
+) -> Path:
     """Brings the targets (all, when empty) of one mode up to date; returns their directory."""
     name = f"{mode}-portable" if portable else mode
     out = shell.BUILD / name
     started = time.monotonic()
     with shell.only_one(name):
         configure(out, [*MODES[mode], f"-DPORTABLE={'ON' if portable else 'OFF'}"])
-        ninja = [shell.tool("ninja"), "-C", str(out), f"-j{jobs}", *targets]
+        ninja = [shell.tool("ninja"), "-C", str(out), f"-j{jobs}", *["--quiet"] * quiet, *targets]
         if shell.run(ninja, CCACHE) != 0:
             repeat = shlex.join(["./build.py", "build", f"--mode={mode}", *targets])
             raise shell.Failed(f"the {name} build failed; to repeat it: {repeat}")
     if name == "release":
         link(shell.BUILD / "bessd", Path("release/bessd"))
-    shell.say(f"build {name}: {time.monotonic() - started:.0f} s")
+    if time.monotonic() - started > 3 or not quiet:
+        shell.say(f"build {name}: {time.monotonic() - started:.0f} s")
     return out
 
 
 def configure(out: Path, settings: Sequence[str]) -> None:
     """Runs CMake when its arguments are new; Ninja runs it again when its inputs change."""
-    arguments = ["-S", str(shell.ROOT), "-B", str(out), "-G", "Ninja", *settings]
+    arguments = [
+        "-S",
+        str(shell.ROOT),
+        "-B",
+        str(out),
+        "-G",
+        "Ninja",
+        "--log-level=WARNING",
+        *settings,
+    ]
     if shutil.which("ccache"):
         arguments += [f"-DCMAKE_{x}_COMPILER_LAUNCHER=ccache" for x in ("C", "CXX")]
     stamp = out / ".configured"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,7 +143,7 @@ def mode_stage(mode: str, runs: list[Run], args: argparse.Namespace) -> results.
         return total
     shell.say(f"\n== {mode}")
     try:
-        builder.build(mode, targets(mode, runs), args.jobs)
+        builder.build(mode, targets(mode, runs), args.jobs, quiet=not sys.stdout.isatty())
     except shell.Failed as failure:
         shell.say(str(failure))
         return results.Result(failed=len(runs), failures=[str(failure)])

@@ -28,7 +28,7 @@ Flags = dict[str, list[str]]
 
 def prepare(jobs: int) -> Flags:
     """Configures, makes the protos' headers, and returns the compiler's arguments by source."""
-    builder.build("release", ["protos", "grpc_protos"], jobs)
+    builder.build("release", ["protos", "grpc_protos"], jobs, quiet=True)
     entries = json.loads((RELEASE / "compile_commands.json").read_text(encoding="utf-8"))
     flags = {}
     for entry in entries:
@@ -137,7 +137,9 @@ def compiler_findings(
         if match:
             seen = True
             place = os.path.relpath(os.path.join(RELEASE, match.group(1)), shell.ROOT)
-            yield Finding(place, int(match.group(2)), rule, match.group(3))
+            yield Finding(
+                place, int(match.group(2)), rule, match.group(3).replace(",-warnings-as-errors", "")
+            )
     if not seen:
         yield Finding(path, 1, rule, outcome.stdout.strip()[-400:])
 

@@ -76,6 +76,7 @@ def cpp_functions(code: str) -> Iterator[Function]:
     That errs by a line or two where a constructor's initialisers have braces, and never on code
     that follows.
     """
+    code = re.sub(r"\b(public|protected|private):", ";", code)
     code = re.sub(
         r"^[ \t]*#(?:.*\\\n)*.*$", lambda x: "\n" * x.group().count("\n"), code, flags=re.M
     )
