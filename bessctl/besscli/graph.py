@@ -5,6 +5,8 @@ Cycles are broken at the edge that closes them; an edge over several layers gets
 Columns come from a least-squares fit: every node as near as its neighbours allow to the middle of what it joins.
 """
 
+from bisect import bisect_right, insort
+from collections import Counter
 from dataclasses import dataclass, field
 
 GAP = 3
@@ -96,8 +98,8 @@ def _closing_edges(names: list[str], edges: list[Edge]) -> set[int]:
         stack = [(start, iter(outgoing[start]))]
         while stack:
             name, remaining = stack[-1]
-            index = next(remaining, None)
-            if index is None:
+            index = next(remaining, -1)
+            if index < 0:
                 state[name] = 2
                 stack.pop()
             elif state.get(edges[index].dst) == 1:
@@ -220,7 +222,10 @@ def _crossings(layers: list[list[Cell]], hops: list[list[Hop]]) -> int:
             (upper[id(h.upper)], h.upper_gate, lower[id(h.lower)], h.lower_gate) for h in between
         )
         ends = [(line[2], line[3]) for line in lines]
-        total += sum(ends[j] < ends[i] for i in range(len(ends)) for j in range(i + 1, len(ends)))
+        passed: list[tuple[int, int]] = []
+        for end in ends:
+            total += len(passed) - bisect_right(passed, end)
+            insort(passed, end)
     return total
 
 
@@ -252,7 +257,8 @@ def _gate_widths(
     widths = []
     for gate in sorted(gates, key=gate_number):
         label = labels.get((id(cell), gate, above), 0)
-        widths.append(max(len(str(gate_number(gate))) + 1, label + 2))
+        digits = len(str(gate_number(gate)))
+        widths.append(max(digits + (1 if digits == 1 else 2), label + 2))
     if len(widths) == 1:
         return [2 * widths[0] - 1]
     return widths
@@ -278,6 +284,7 @@ def _place(layers: list[list[Cell]], hops: list[list[Hop]]) -> None:
         down = sweep % 2 == 0
         for index in range(len(layers)) if down else reversed(range(len(layers))):
             _pull(layers, hops, index, both=sweep >= SWEEPS // 2)
+    _straighten(layers, hops)
     left = min((cell.x for layer in layers for cell in layer), default=0)
     for layer in layers:
         for cell in layer:
@@ -302,6 +309,19 @@ def _pull(layers: list[list[Cell]], hops: list[list[Hop]], index: int, both: boo
         cells,
         [sum(wishes[id(c)]) / len(wishes[id(c)]) if wishes[id(c)] else float(c.x) for c in cells],
     )
+
+
+def _straighten(layers: list[list[Cell]], hops: list[list[Hop]]) -> None:
+    """Puts every node with one way in right below what leads to it, if that leads nowhere else."""
+    for index, between in enumerate(hops):
+        outs = Counter(id(hop.upper) for hop in between)
+        ins = Counter(id(hop.lower) for hop in between)
+        wanted = {id(cell): float(cell.x) for cell in layers[index + 1]}
+        for hop in between:
+            if outs[id(hop.upper)] == ins[id(hop.lower)] == 1:
+                column = hop.upper.x + hop.upper.outs[hop.upper_gate]
+                wanted[id(hop.lower)] = float(column - hop.lower.ins[hop.lower_gate])
+        _fit(layers[index + 1], list(wanted.values()))
 
 
 def _fit(layer: list[Cell], wanted: list[float]) -> None:

@@ -9,6 +9,7 @@ from pybess.client import BESS
 from pybess.errors import APIError, ConstraintError, Error, RPCError
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from besscli.errors import CommandError
 from besscli.grammar import Command, match, parse_pattern
@@ -115,5 +116,5 @@ def make_table(columns: list[str], rows: list[list[Any]], right: tuple[str, ...]
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*[str(value) for value in row])
+        table.add_row(*[Text(str(value)) for value in row])
     return table

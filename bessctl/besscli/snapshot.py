@@ -83,7 +83,7 @@ def _traffic_classes(client: Any, snapshot: Snapshot) -> list[tuple[str, dict[st
             copy.parent = parent if _is_named(parent) else ""
             copy.wid = -1 if copy.parent else tc.wid
             if tc.policy == "leaf":
-                copy.name = ""
+                copy.name = copy.policy = ""
                 leaves.append(("UpdateTcParent", {"class": copy}))
             elif _is_named(tc.name):
                 made.add(tc.name)

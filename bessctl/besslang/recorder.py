@@ -191,17 +191,19 @@ class RecordingClient(BESS):
         ]
 
     def _on_list_tcs(self, request: Any, response: Any) -> None:
-        for tc in self.pipeline.tcs:
+        leaves = [
+            leaf
+            | {
+                "name": f"!leaf_{leaf['leaf_module_name']}:{leaf.get('leaf_module_taskid', 0)}",
+                "policy": "leaf",
+            }
+            for leaf in self.pipeline.attachments
+            if "leaf_module_name" in leaf
+        ]
+        for tc in [*self.pipeline.tcs, *leaves]:
             if request.wid in (-1, tc.get("wid", 0)):
                 status = response.classes_status.add(parent=tc.get("parent", ""))
-                getattr(status, "class").CopyFrom(self._traffic_class(tc))
-        for leaf in self.pipeline.attachments:
-            if request.wid in (-1, leaf.get("wid", 0)):
-                status = response.classes_status.add(parent=leaf.get("parent", ""))
-                getattr(status, "class").CopyFrom(self._traffic_class(leaf))
-
-    def _traffic_class(self, fields: dict[str, Any]) -> Any:
-        return self.protos.message("TrafficClass")(**fields)
+                getattr(status, "class").CopyFrom(self.protos.message("TrafficClass")(**tc))
 
     def _on_add_tc(self, request: Any, _response: Any) -> None:
         tc = from_message(getattr(request, "class"))

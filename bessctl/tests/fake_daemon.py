@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A daemon for tests: gRPC on a Unix socket, its answers those of a recorder, with counters and refusals on request."""
+
+from collections.abc import Callable
+from concurrent import futures
+from pathlib import Path
+from typing import Any
+
+import grpc
+from besslang import NeedsDaemon, RecordingClient
+from pybess.client import CONTROL, OBSERVE
+from pybess.convert import pack
+from pybess.errors import Error
+from pybess.protos import protos
+
+
+class FakeDaemon:
+    """Serves the control service; `refuse` maps a method to the error of its next calls, `calls` lists the methods."""
+
+    def __init__(self, socket: Path):
+        self.state = RecordingClient()
+        self.refuse: dict[str, Callable[[Any], Error | None]] = {}
+        self.calls: list[str] = []
+        self.packets = 0
+        self.address = f"unix:{socket}"
+        self._server = grpc.server(futures.ThreadPoolExecutor(max_workers=2))
+        for service in (CONTROL, OBSERVE):
+            handlers = {name: self._handler(service, name) for name in protos().methods(service)}
+            self._server.add_generic_rpc_handlers(
+                (grpc.method_handlers_generic_handler(service, handlers),)
+            )
+        self._server.add_insecure_port(self.address)
+        self._server.start()
+
+    def stop(self) -> None:
+        self._server.stop(None).wait()
+
+    def _handler(self, service: str, method: str) -> Any:
+        _, request_class, response_class = protos().method(service, method)
+
+        def serve(request: Any, context: Any) -> Any:
+            self.calls.append(method)
+            refused = self.refuse.get(method, lambda _: None)(request)
+            try:
+                if refused is not None:
+                    raise refused
+                special = getattr(self, f"_{method}", None)
+                return special(request) if special else self.state._call(service, method, request)
+            except Error as error:
+                response = response_class()
+                response.error.code, response.error.errmsg = error.code, error.errmsg
+                return response
+            except NeedsDaemon as error:
+                context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
+
+        return grpc.unary_unary_rpc_method_handler(
+            serve,
+            request_deserializer=request_class.FromString,
+            response_serializer=response_class.SerializeToString,
+        )
+
+    def _GetVersion(self, _request: Any) -> Any:
+        return protos().message("VersionResponse")(version="fake 1.0")
+
+    def _ListPorts(self, request: Any) -> Any:
+        response = self.state._call(CONTROL, "ListPorts", request)
+        for port, recorded in zip(response.ports, self.state.pipeline.ports):
+            port.mac_addr = "02:00:00:00:00:01"
+            pack(port.driver_arg, protos().message(recorded.arg_type)(**recorded.arg))
+        return response
+
+    def _GetModuleInfo(self, request: Any) -> Any:
+        response = self.state._call(CONTROL, "GetModuleInfo", request)
+        self.packets += 1000
+        for gate in response.ogates:
+            gate.pkts, gate.cnt, gate.timestamp = (
+                self.packets,
+                self.packets // 10,
+                self.packets / 1e6,
+            )
+        return response
+
+    def _ModuleCommand(self, request: Any) -> Any:
+        response = protos().message("CommandResponse")()
+        if request.cmd == "get_initial_arg":
+            module = self.state.pipeline.module(request.name)
+            message_class = protos().message(module.arg_type)
+            pack(
+                response.data,
+                self.state._class_arg(module.mclass, module.arg) if module.arg else message_class(),
+            )
+        else:
+            self.state._call(CONTROL, "ModuleCommand", request)
+        return response
+
+    def _GetPortStats(self, _request: Any) -> Any:
+        response = protos().message("GetPortStatsResponse")(timestamp=1.0)
+        response.inc.packets, response.out.dropped = 12345, 7
+        return response
+
+    def _GetLinkStatus(self, _request: Any) -> Any:
+        return protos().message("GetLinkStatusResponse")(link_up=True)
+
+    def _GetDriverInfo(self, request: Any) -> Any:
+        return protos().message("GetDriverInfoResponse")(name=request.driver_name, help="a driver")
+
+    def _ListGateHooks(self, _request: Any) -> Any:
+        return protos().message("ListGateHooksResponse")()
+
+    def _GetLedger(self, _request: Any) -> Any:
+        ledger = protos().message("bess.native.GetLedgerResponse")()
+        module = ledger.modules.add(name="ttl", mclass="UpdateTTL")
+        module.drops.add(reason="ttl_expired", packets=3)
+        ledger.totals.created, ledger.totals.consumed, ledger.totals.dropped = 10, 7, 3
+        return ledger

@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lines of the shell: what they mean, and what they do to a fake daemon."""
+
+import errno
+import io
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from besscli import __main__ as entry
+from besscli import launch
+from besscli.errors import CommandError
+from besscli.grammar import following, match
+from besscli.shell import COMMANDS, WIDE, Shell
+from besscli.values import count, environment, keyword_values
+from fake_daemon import FakeDaemon
+from pybess.errors import Error
+from rich.console import Console
+
+BESSCTL = Path(__file__).resolve().parents[1] / "bessctl"
+
+
+class Session:
+    """A shell whose output is kept."""
+
+    def __init__(self, fake: FakeDaemon):
+        self.output = io.StringIO()
+        self.shell = Shell(Console(file=self.output, width=WIDE))
+        self.shell.connect(fake.address)
+
+    def __call__(self, *lines: str) -> str:
+        self.output.seek(0)
+        self.output.truncate()
+        for line in lines:
+            self.shell.execute(line)
+        return self.output.getvalue()
+
+
+@pytest.fixture(name="run")
+def session(fake: FakeDaemon) -> Session:
+    return Session(fake)
+
+
+@pytest.mark.parametrize(
+    "line, pattern, values",
+    [
+        ("show pipeline", "show pipeline [packet|batch|bit]", [None]),
+        ("sh pi bi", "show pipeline [packet|batch|bit]", ["bit"]),
+        ("sh mod a b", "show module [MODULE...]", [["a", "b"]]),
+        (
+            "a m Source x=1, y='z z'",
+            "add module MCLASS [NEW_NAME] [ARGS]",
+            ["Source", None, "x=1, y='z z'"],
+        ),
+        (
+            "add module Source src x=1",
+            "add module MCLASS [NEW_NAME] [ARGS]",
+            ["Source", "src", "x=1"],
+        ),
+        ("add conn a b 3", "add connection MODULE MODULE [OGATE] [IGATE]", ["a", "b", "3", None]),
+        ("delete connection a ogate 3", "delete connection MODULE ogate OGATE", ["a", "3"]),
+        ("run file x.bess A=1", "run file FILE [ARGS]", ["x.bess", "A=1"]),
+        ("run x A=1,B=2", "run CONF [ARGS]", ["x", "A=1,B=2"]),
+        (
+            "track dis",
+            "track enable|disable [MODULE] [in|out] [GATE]",
+            ["disable", None, None, None],
+        ),
+        (
+            "track e m o 3",
+            "track enable|disable [MODULE] [in|out] [GATE]",
+            ["enable", "m", "out", "3"],
+        ),
+        ("daemon start", "daemon start [ARGS]", [""]),
+    ],
+)
+def test_lines(line: str, pattern: str, values: list[Any]) -> None:
+    found = match(COMMANDS, line)
+    assert (found.command.pattern, found.values) == (pattern, values)
+
+
+@pytest.mark.parametrize(
+    "line, reason",
+    [
+        ("frob", "there is no command 'frob'"),
+        ("show foo", "'foo' cannot follow 'show'; one of these can: driver, drops,"),
+        ("show m", "'m' is ambiguous here: mclass, module"),
+        ("d", "'d' is ambiguous here: daemon, debug, delete"),
+        ("add module", "is not complete; usage: `add module MCLASS"),
+        ("quit now", "'now' is one word too many; usage: `quit`"),
+        ("track d x sideways", "'sideways' cannot follow 'track d x'; one of these can: in, out"),
+    ],
+)
+def test_lines_that_mean_nothing(line: str, reason: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        match(COMMANDS, line)
+    assert reason in str(caught.value)
+
+
+def test_what_may_follow() -> None:
+    names = {name for element in following(COMMANDS, ["sh"]) for name in element.names}
+    assert {"pipeline", "drops", "mclass"} <= names
+    assert [element.names for element in following(COMMANDS, ["show", "module", "a"])] == [
+        ("MODULE",)
+    ]
+
+
+def test_values() -> None:
+    text = "a=1, b='x, y' c=[{'d': 2}, 3],e=eth0, f=None"
+    assert keyword_values(text) == {"a": 1, "b": "x, y", "c": [{"d": 2}, 3], "e": "eth0", "f": None}
+    assert environment("A=1,B='two'") == {"A": "1", "B": "two"}
+    for wrong in ("x", "=3", "a=[1", "a={'b':}"):
+        with pytest.raises(CommandError):
+            keyword_values(wrong)
+
+
+def test_counts() -> None:
+    numbers = [0, 12.34, 999999, 1e6, 1234567, 12345678, 999.9e6, 14.2e9, 3e15]
+    assert [count(number) for number in numbers] == [
+        *("0", "12.3", "999999", "1.000M", "1.235M", "12.35M", "1.000G", "14.20G", "3.000P")
+    ]
+
+
+def test_edits_one_thing_at_a_time(run: Session, fake: FakeDaemon) -> None:
+    run(
+        "add worker 0 1",
+        "add port PMDPort p0 vdev=net_null0, num_inc_q=2",
+        "add module PortInc in port=p0",
+    )
+    assert "created module sink0" in run("add module Sink")
+    run(
+        "add connection in sink0 3", "command module in set_burst PortIncCommandSetBurstArg burst=4"
+    )
+    state = fake.state.pipeline
+    assert state.connections[0].ogate == 3 and state.commands[0].arg == {"burst": 4}
+    run("delete connection in ogate 3", "delete module in", "delete port p0", "delete worker 0")
+    assert [module.name for module in fake.state.pipeline.modules] == ["sink0"]
+    assert not (
+        fake.state.pipeline.connections or fake.state.pipeline.ports or fake.state.pipeline.workers
+    )
+
+
+def test_shows(run: Session) -> None:
+    assert "There is no pipeline." in run("show pipeline")
+    run(
+        "add module Source src",
+        "add module Sink dst",
+        "add connection src dst",
+        "add port PCAPPort p dev=lo",
+    )
+    assert "fake 1.0" in run("show version")
+    assert "modules   2" in run("show status")
+    assert "12345" in run("show port") and "02:00:00:00:00:01" in run("show port p")
+    assert "src::Source" in run("show module src") and "-> 0:dst" in run("show module src")
+    assert "set_burst(SourceCommandSetBurstArg)" in run("show mclass Source")
+    assert "PMDPort" in run("show driver")
+    picture = run("show pipeline")
+    assert "│    src     │" in picture and "▼" in picture
+    with pytest.raises(CommandError, match="there is no port 'q'; known are: p"):
+        run("show port q")
+
+
+def test_show_drops(run: Session) -> None:
+    output = run("show drops")
+    assert "ttl_expired 3" in output
+    assert "10 created = 7 consumed + 3 dropped + 0 held: it adds up." in output
+
+
+def test_patterns_are_not_taken_for_markup(run: Session) -> None:
+    assert "show pipeline [packet|batch|bit]" in run("help show pipeline")
+
+
+def test_runs_a_script(run: Session, fake: FakeDaemon, tmp_path: Path) -> None:
+    script = tmp_path / "a.bess"
+    script.write_text("Source(pkt_size=int($S)) -> Sink()\n")
+    assert "Done." in run(f"run {script} S=99")
+    assert fake.state.pipeline.modules[0].arg == {"pkt_size": 99}
+    assert fake.calls[-1] == "ResumeAll"
+
+
+def test_a_bad_script_touches_nothing(run: Session, fake: FakeDaemon, tmp_path: Path) -> None:
+    script = tmp_path / "bad.bess"
+    script.write_text("a::Source()\na -> b\n")
+    run("add module Sink kept")
+    with pytest.raises(
+        CommandError, match="bad.bess:2:6: name 'b' is not defined.*\n.*\n.*\nThe daemon was not"
+    ):
+        run(f"run {script}")
+    assert not {"PauseAll", "ResetAll"} & set(fake.calls)
+    assert fake.state.pipeline.modules[0].name == "kept"
+
+
+def test_what_ran_is_rebuilt_when_a_run_fails(
+    run: Session, fake: FakeDaemon, tmp_path: Path
+) -> None:
+    script = tmp_path / "bad.bess"
+    script.write_text("x::Queue()\n")
+    run(
+        "add worker 0 0",
+        "add port PMDPort p vdev=v",
+        "add module Source src pkt_size=70",
+        "add module Sink dst",
+    )
+    run(
+        "add module ExactMatch em fields=[{'offset': 0, 'num_bytes': 2}]",
+        "add connection src dst 0 5",
+    )
+    fake.state.add_tc("x", policy="round_robin", wid=0)
+    fake.state.attach_task("src", "x")
+    before = fake.state.pipeline.to_dict()
+    refused = Error(errno.ENOMEM, "no memory for a queue")
+    fake.refuse["CreateModule"] = lambda request: refused if request.mclass == "Queue" else None
+    with pytest.raises(CommandError) as caught:
+        run(f"run {script}")
+    assert "bad.bess:1:1: no memory for a queue" in str(caught.value)
+    assert "The 3 modules that ran before run again, but these are lost: rules added to em," in str(
+        caught.value
+    )
+    after = fake.state.pipeline.to_dict()
+    assert after["modules"] == before["modules"] and after["connections"] == before["connections"]
+    assert after["ports"] == before["ports"] and after["workers"] == before["workers"]
+    assert [tc["name"] for tc in after["tcs"]] == ["x"]
+    assert after["attachments"][0]["parent"] == "x"
+    assert fake.calls[-1] == "ResumeAll"
+
+
+def test_the_last_script_runs_again_when_a_run_fails(
+    run: Session, fake: FakeDaemon, tmp_path: Path
+) -> None:
+    good, bad = tmp_path / "good.bess", tmp_path / "bad.bess"
+    good.write_text(
+        "em::ExactMatch(fields=[{'offset': 0, 'num_bytes': 2}])\nem.add(fields=[{'value_int': 1}])\n"
+    )
+    bad.write_text("x::Queue()\n")
+    refused = Error(errno.ENOMEM, "no memory")
+    fake.refuse["CreateModule"] = lambda request: refused if request.mclass == "Queue" else None
+    run(f"run {good}")
+    with pytest.raises(CommandError, match="good.bess runs again, from its start"):
+        run(f"run {bad}")
+    assert fake.state.pipeline.commands[0].cmd == "add"
+
+
+def test_honest_when_nothing_can_be_put_back(
+    run: Session, fake: FakeDaemon, tmp_path: Path
+) -> None:
+    script = tmp_path / "bad.bess"
+    script.write_text("x::Queue()\n")
+    run("add module Sink kept")
+    fake.refuse["CreateModule"] = lambda request: Error(errno.ENOMEM, "no memory")
+    with pytest.raises(CommandError, match="could NOT be put back: no memory"):
+        run(f"run {script}")
+
+
+def test_a_script_that_needs_the_daemon_runs_on_it(
+    run: Session, fake: FakeDaemon, tmp_path: Path
+) -> None:
+    script = tmp_path / "live.bess"
+    script.write_text("assert bess.get_port_stats('x').inc.packets == 12345\nSink()\n")
+    assert "could not be checked before its run" in run(f"run {script}")
+    assert fake.state.pipeline.modules[0].name == "sink0"
+
+
+def test_a_daemon_that_goes_is_one_sentence(run: Session, fake: FakeDaemon) -> None:
+    fake.stop()
+    with pytest.raises(CommandError) as caught:
+        run("show module")
+    assert str(caught.value) == f"no daemon answers at {fake.address} (is bessd running?)"
+
+
+def test_lines_stop_at_the_first_failure(
+    run: Session, fake: FakeDaemon, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert entry.one_shot(["show", "version", "--", "run", "x"]) == ["show version", "run x"]
+    lines = ["# a comment", "", "add module Sink a", "show nonsense", "add module Sink b"]
+    assert entry.run_lines(run.shell, lines, numbered=True) == 1
+    assert "bessctl: line 4: 'nonsense' cannot follow 'show'" in capsys.readouterr().err
+    assert len(fake.state.pipeline.modules) == 1
+
+
+def bessctl(fake: FakeDaemon, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    environ = {"BESS_GRPC_URL": fake.address, "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+    return subprocess.run(
+        [BESSCTL, *arguments], input=stdin, capture_output=True, text=True, env=environ, check=False
+    )
+
+
+def test_the_program(fake: FakeDaemon) -> None:
+    done = bessctl(fake, "add", "module", "Sink", "s", "--", "show", "module")
+    assert done.returncode == 0 and "Sink" in done.stdout, done.stderr
+    piped = bessctl(fake, stdin="show module\nshow nothing\n")
+    assert piped.returncode == 1 and piped.stderr.startswith("bessctl: line 2: 'nothing' cannot")
+
+
+def fake_bessd(path: Path, body: str) -> str:
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_starts_a_daemon(fake: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "runtime_dir", lambda: str(tmp_path / "run"))
+    binary = fake_bessd(
+        tmp_path / "bessd", f"echo starting; echo ready {fake.address}; exec sleep 0.1"
+    )
+    monkeypatch.setattr(launch, "find_daemon", lambda: binary)
+    assert launch.start([]).address == fake.address
+    binary = fake_bessd(tmp_path / "bessd", "echo 'no hugepages' >&2; exit 3")
+    with pytest.raises(
+        CommandError, match="ended with status 3 before it was ready:\n    no hugepages"
+    ):
+        launch.start([])
