@@ -14,98 +14,16 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/graph/fake_host_testing.h"
 #include "core/graph/module.h"
 
 namespace bess {
-
-// A port made of two arrays: what Receive will give, and what Send was given.
-class FakePort final : public PortQueues {
- public:
-  FakePort(std::string name, uint32_t queues) : name_(std::move(name)), queues_(queues) {}
-
-  const std::string& name() const override { return name_; }
-  uint32_t rx_queues() const override { return queues_; }
-  uint32_t tx_queues() const override { return queues_; }
-
-  uint32_t Receive(uint32_t queue, Packet** packets, uint32_t max) override {
-    auto& waiting = to_receive[queue];
-    uint32_t n = 0;
-    for (; n < max && !waiting.empty(); ++n) {
-      packets[n] = waiting.front();
-      waiting.pop_front();
-    }
-    return n;
-  }
-  uint32_t Send(uint32_t queue, Packet** packets, uint32_t n) override {
-    n = std::min(n, tx_room);
-    tx_room -= n;
-    sent[queue] += n;
-    FreePackets(packets, n);
-    return n;
-  }
-
-  std::map<uint32_t, std::deque<Packet*>> to_receive;  // by queue
-  std::map<uint32_t, uint64_t> sent;                   // by queue
-  uint32_t tx_room = UINT32_MAX;                       // how many packets Send still takes
-
- private:
-  std::string name_;
-  uint32_t queues_;
-};
-
-// A daemon of one thread: retired objects are freed at once.
-class FakeHost final : public Host {
- public:
-  explicit FakeHost(uint32_t packets = 1 << 16) : pool_(PacketPool::CreateOnHeap(packets)) {}
-
-  PacketPool& pool() override { return *pool_; }
-  void Retire(std::function<void()> free) override { free(); }
-
-  absl::StatusOr<std::unique_ptr<PortLease>> LeasePort(std::string_view port, Direction direction,
-                                                       std::string_view module) override {
-    const auto it = ports.find(std::string(port));
-    if (it == ports.end()) return Error(ENOENT, "there is no port '", port, "'");
-    std::string& receiver = receivers_[it->first];
-    if (direction == Direction::kReceive) {
-      if (!receiver.empty()) {
-        return Error(EBUSY, "'", receiver, "' receives from port '", port, "' already");
-      }
-      receiver = std::string(module);
-    }
-    return std::make_unique<Lease>(it->second,
-                                   direction == Direction::kReceive ? &receiver : nullptr);
-  }
-
-  FakePort& AddPort(const std::string& name, uint32_t queues) {
-    return ports.try_emplace(name, name, queues).first->second;
-  }
-
-  std::map<std::string, FakePort> ports;
-
- private:
-  class Lease final : public PortLease {
-   public:
-    Lease(FakePort& port, std::string* receiver) : port_(port), receiver_(receiver) {}
-    ~Lease() override {
-      if (receiver_ != nullptr) receiver_->clear();
-    }
-    PortQueues& port() const override { return port_; }
-
-   private:
-    FakePort& port_;
-    std::string* receiver_;
-  };
-
-  std::unique_ptr<PacketPool> pool_;
-  std::map<std::string, std::string> receivers_;
-};
 
 class ModuleTester {
  public:
