@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 GAP = 3
 SWEEPS = 12
+STRAIGHT_WEIGHT = 1000.0
 
 
 @dataclass
@@ -246,7 +247,7 @@ def _order_gates(layers: list[list[Cell]], hops: list[list[Hop]]) -> None:
                 text = max(map(len, cell.node.lines)) + 4
                 below = _gate_widths(cell, cell.outs, labels, False)
                 above = _gate_widths(cell, cell.ins, labels, True)
-                cell.width = max(text, sum(below) + 3, sum(above) + 3)
+                cell.width = max(text, sum(below) + 3, sum(above) + 3) | 1
                 _spread(cell.outs, below, cell.width)
                 _spread(cell.ins, above, cell.width)
 
@@ -254,11 +255,10 @@ def _order_gates(layers: list[list[Cell]], hops: list[list[Hop]]) -> None:
 def _gate_widths(
     cell: Cell, gates: dict[int, int], labels: dict[tuple[int, int, bool], int], above: bool
 ) -> list[int]:
-    widths = []
-    for gate in sorted(gates, key=gate_number):
-        label = labels.get((id(cell), gate, above), 0)
-        digits = len(str(gate_number(gate)))
-        widths.append(max(digits + (1 if digits == 1 else 2), label + 2))
+    digits = max((len(str(gate_number(gate))) for gate in gates), default=0)
+    spacing = digits + (1 if digits == 1 else 2)
+    ordered = sorted(gates, key=gate_number)
+    widths = [max(spacing, labels.get((id(cell), gate, above), 0) + 2) for gate in ordered]
     if len(widths) == 1:
         return [2 * widths[0] - 1]
     return widths
@@ -317,27 +317,30 @@ def _straighten(layers: list[list[Cell]], hops: list[list[Hop]]) -> None:
         outs = Counter(id(hop.upper) for hop in between)
         ins = Counter(id(hop.lower) for hop in between)
         wanted = {id(cell): float(cell.x) for cell in layers[index + 1]}
+        weights = dict.fromkeys(wanted, 1.0)
         for hop in between:
             if outs[id(hop.upper)] == ins[id(hop.lower)] == 1:
                 column = hop.upper.x + hop.upper.outs[hop.upper_gate]
                 wanted[id(hop.lower)] = float(column - hop.lower.ins[hop.lower_gate])
-        _fit(layers[index + 1], list(wanted.values()))
+                weights[id(hop.lower)] = STRAIGHT_WEIGHT
+        _fit(layers[index + 1], list(wanted.values()), list(weights.values()))
 
 
-def _fit(layer: list[Cell], wanted: list[float]) -> None:
+def _fit(layer: list[Cell], wanted: list[float], weights: list[float] | None = None) -> None:
     """The columns nearest to the wanted ones that keep order and distance: isotonic regression by pooling."""
-    blocks: list[tuple[float, int]] = []
+    blocks: list[tuple[float, float, int]] = []
     offsets: list[int] = []
     offset = 0
-    for cell, wish in zip(layer, wanted):
+    for cell, wish, weight in zip(layer, wanted, weights or [1.0] * len(layer)):
         offsets.append(offset)
         mean, count = wish - offset, 1
         while blocks and blocks[-1][0] > mean:
-            previous, members = blocks.pop()
-            mean = (mean * count + previous * members) / (count + members)
+            previous, its_weight, members = blocks.pop()
+            mean = (mean * weight + previous * its_weight) / (weight + its_weight)
+            weight += its_weight
             count += members
-        blocks.append((mean, count))
+        blocks.append((mean, weight, count))
         offset += cell.width + GAP
-    columns = [mean for mean, count in blocks for _ in range(count)]
+    columns = [mean for mean, _, count in blocks for _ in range(count)]
     for cell, column, start in zip(layer, columns, offsets):
         cell.x = round(column) + start

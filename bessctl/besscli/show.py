@@ -154,32 +154,21 @@ def show_drops(shell: Shell, names: list[str]) -> None:
         ledger = client.get_ledger(names)
     except RPCError as error:
         raise CommandError(f"{error}; drops by reason need bessd") from error
-    rows = []
-    for module in sorted(
-        ledger.modules, key=lambda entry: -sum(drop.packets for drop in entry.drops)
-    ):
-        dropped = sum(drop.packets for drop in module.drops)
-        reasons = ", ".join(
-            f"{drop.reason} {drop.packets}" for drop in module.drops if drop.packets
-        )
-        if module.created or module.consumed or module.held or dropped:
-            rows.append(
-                [
-                    module.name,
-                    module.mclass,
-                    module.created,
-                    module.consumed,
-                    module.held,
-                    dropped,
-                    reasons,
-                ]
-            )
+    rows = [row for module in ledger.modules if any((row := _ledger_row(module))[2:6])]
+    rows.sort(key=lambda row: int(row[5]), reverse=True)
     right = ("created", "consumed", "held", "dropped")
     _table_or(
         shell, "No packet has been seen.", ["module", "class", *right, "reasons"], rows, right
     )
     if not names:
         shell.say(balance(ledger.totals))
+
+
+def _ledger_row(module: Any) -> list[Any]:
+    dropped = sum(drop.packets for drop in module.drops)
+    reasons = ", ".join(f"{drop.reason} {drop.packets}" for drop in module.drops if drop.packets)
+    counts = [module.created, module.consumed, module.held, dropped]
+    return [module.name, module.mclass, *counts, reasons]
 
 
 def balance(totals: Any) -> str:

@@ -102,9 +102,8 @@ def _add_classes(catalogue: Catalogue, names: list[str], messages: list[Any]) ->
         if "clear" in commands and mclass != _CLEARS_WITH_OWN_MESSAGE:
             commands["clear"] = "EmptyArg"
         catalogue.modules.setdefault(mclass, {}).update(commands)
-        catalogue._files[mclass] = sorted(
-            messages, key=lambda message: message.name == f"{mclass}Arg"
-        )
+        own = [message for message in messages if message.name == f"{mclass}Arg"]
+        catalogue._files[mclass] = [message for message in messages if message not in own] + own
 
 
 def snake_case(name: str) -> str:

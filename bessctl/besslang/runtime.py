@@ -71,10 +71,10 @@ class Module:
         return Gated(self) + other
 
     def __mul__(self, ogate: Any) -> "Gated":
-        return Gated(self) * ogate
+        return Gated(self, ogate=_gate(ogate))
 
     def __rmul__(self, igate: Any) -> "Gated":
-        return igate * Gated(self)
+        return Gated(self, igate=_gate(igate))
 
     def __getattr__(self, command: str) -> Any:
         if command.startswith("_"):

@@ -363,7 +363,8 @@ def compile_script(text: str, path: str) -> CodeType:
     try:
         tree = ast.parse(positions.output, path)
         _relocate(tree, positions)
-        return compile(tree, path, "exec")
+        code: CodeType = compile(tree, path, "exec")
+        return code
     except SyntaxError as error:
         line = error.lineno or 1
         column = positions.column(line, max(0, (error.offset or 1) - 1))

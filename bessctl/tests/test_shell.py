@@ -156,7 +156,7 @@ def test_shows(run: Session) -> None:
     assert "set_burst(SourceCommandSetBurstArg)" in run("show mclass Source")
     assert "PMDPort" in run("show driver")
     picture = run("show pipeline")
-    assert "│    src     │" in picture and "▼" in picture
+    assert "│     src     │" in picture and "▼" in picture
     with pytest.raises(CommandError, match="there is no port 'q'; known are: p"):
         run("show port q")
 
