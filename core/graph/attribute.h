@@ -31,7 +31,7 @@ class AttributeRef {
  public:
   explicit AttributeRef(int16_t offset) : offset_(offset) {}
 
-  // At least kMaxAttributeSize readable bytes; zeros when nobody wrote the attribute.
+  // As many bytes as the attribute has; zeros when nobody wrote it.
   const uint8_t* Read(const Packet& packet) const {
     return offset_ >= 0 ? packet.metadata() + offset_ : kZeros;
   }

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/graph/graph.h"
+
+#include <utility>
+
+namespace bess {
+namespace {
+
+absl::Status NoSuchModule(std::string_view name) {
+  return Error(ENOENT, "there is no module '", name, "'");
+}
+
+absl::Status CheckModuleGate(const Module& module, const char* direction, uint64_t gate,
+                             uint32_t gates) {
+  if (gate < gates) return absl::OkStatus();
+  if (gates == 0) {
+    return Error(EINVAL, "module '", module.name(), "' (", module.info().name, ") has no ",
+                 direction, " gates; there is no gate ", gate);
+  }
+  return Error(EINVAL, "module '", module.name(), "' (", module.info().name, ") has ", direction,
+               " gates 0..", gates - 1, ", not ", gate);
+}
+
+}  // namespace
+
+const ModuleEntry* Graph::Find(std::string_view name) const {
+  const auto it = modules.find(name);
+  return it == modules.end() ? nullptr : it->second.get();
+}
+
+ModuleEntry& Graph::Edit(std::string_view name) {
+  auto& slot = modules.find(name)->second;
+  auto copy = std::make_shared<ModuleEntry>(*slot);
+  ModuleEntry& entry = *copy;
+  slot = std::move(copy);
+  return entry;
+}
+
+absl::Status Graph::Connect(std::string_view from, uint64_t ogate, std::string_view to,
+                            uint64_t igate, Hooks hooks) {
+  const ModuleEntry* source = Find(from);
+  if (source == nullptr) return NoSuchModule(from);
+  const ModuleEntry* target = Find(to);
+  if (target == nullptr) return NoSuchModule(to);
+  const Module& sender = *source->module;
+  const Module& receiver = *target->module;
+  BESS_RETURN_IF_ERROR(CheckModuleGate(sender, "output", ogate, sender.info().ogates));
+  BESS_RETURN_IF_ERROR(CheckModuleGate(receiver, "input", igate, receiver.info().igates));
+  const auto taken = source->out.find(static_cast<uint32_t>(ogate));
+  if (taken != source->out.end()) {
+    return Error(EBUSY, "output gate ", ogate, " of '", from, "' is connected to '",
+                 taken->second.to, "' already");
+  }
+  Edit(from).out[static_cast<uint32_t>(ogate)] = {.to = std::string(to),
+                                                  .igate = static_cast<uint32_t>(igate),
+                                                  .edge = std::make_shared<Edge>(),
+                                                  .hooks = std::move(hooks)};
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<Edge>> Graph::Disconnect(std::string_view from, uint64_t ogate) {
+  const ModuleEntry* source = Find(from);
+  if (source == nullptr) return NoSuchModule(from);
+  const Module& sender = *source->module;
+  BESS_RETURN_IF_ERROR(CheckModuleGate(sender, "output", ogate, sender.info().ogates));
+  const auto gate = static_cast<uint32_t>(ogate);
+  if (!source->out.contains(gate)) return std::shared_ptr<Edge>();
+  auto node = Edit(from).out.extract(gate);
+  return std::move(node.mapped().edge);
+}
+
+absl::StatusOr<std::vector<std::pair<std::shared_ptr<Module>, std::shared_ptr<Edge>>>>
+Graph::Remove(std::string_view name) {
+  const ModuleEntry* removed = Find(name);
+  if (removed == nullptr) return NoSuchModule(name);
+  std::vector<std::pair<std::shared_ptr<Module>, std::shared_ptr<Edge>>> edges;
+  for (const auto& [ogate, out] : removed->out) edges.emplace_back(removed->module, out.edge);
+  std::vector<std::pair<std::string, uint32_t>> inward;
+  for (const auto& [other, entry] : modules) {
+    if (other == name) continue;
+    for (const auto& [ogate, out] : entry->out) {
+      if (out.to != name) continue;
+      edges.emplace_back(entry->module, out.edge);
+      inward.emplace_back(other, ogate);
+    }
+  }
+  for (const auto& [other, ogate] : inward) Edit(other).out.erase(ogate);
+  modules.erase(modules.find(name));
+  return edges;
+}
+
+}  // namespace bess

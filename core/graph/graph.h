@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is wanted: modules, connections, hooks, and which worker runs which task. Plain data; an
+// edit copies the graph (entries are shared until they change), changes the copy, and compiles it.
+#pragma once
+
+#include <google/protobuf/any.pb.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/graph/hook.h"
+#include "core/graph/loop_buffer.h"
+#include "core/graph/module.h"
+
+namespace bess {
+
+// In the order they run.
+using Hooks = std::vector<std::shared_ptr<GateHook>>;
+
+struct OutGate {
+  std::string to;
+  uint32_t igate = 0;
+  std::shared_ptr<Edge> edge;
+  Hooks hooks;
+};
+
+struct ModuleEntry {
+  std::shared_ptr<Module> module;
+  google::protobuf::Any argument;                     // as Init got it
+  std::map<uint32_t, OutGate> out;                    // by output gate
+  std::map<uint32_t, Hooks> in_hooks;                 // by input gate
+  std::vector<std::optional<uint32_t>> task_workers;  // by task
+};
+
+// Where each attribute lies; an attribute in use keeps its place.
+using AttributePlaces = std::map<std::string, int16_t>;
+
+struct Graph {
+  std::map<std::string, std::shared_ptr<const ModuleEntry>, std::less<>> modules;
+  AttributePlaces attributes;
+
+  const ModuleEntry* Find(std::string_view name) const;
+  // A private copy of an entry to change; the module must exist.
+  ModuleEntry& Edit(std::string_view name);
+
+  // ENOENT, EINVAL for a gate out of range, EBUSY if the output gate is taken.
+  absl::Status Connect(std::string_view from, uint64_t ogate, std::string_view to, uint64_t igate,
+                       Hooks hooks);
+  // ENOENT for the module, EINVAL for a gate out of range. A gate that is not connected is fine:
+  // returns nullptr. Otherwise returns the edge taken out.
+  absl::StatusOr<std::shared_ptr<Edge>> Disconnect(std::string_view from, uint64_t ogate);
+  // Takes the module and all its connections out; ENOENT. Returns the edges taken out with the
+  // modules that fed them.
+  absl::StatusOr<std::vector<std::pair<std::shared_ptr<Module>, std::shared_ptr<Edge>>>> Remove(
+      std::string_view name);
+};
+
+}  // namespace bess

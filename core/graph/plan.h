@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What runs: a graph compiled for its workers. A plan never changes; an edit makes another one.
+// Compile is a pure function of the graph and touches no thread; publishing the plan is the
+// control plane's business (core/control/engine.h), taking it up the worker's (core/sched).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/graph/graph.h"
+#include "core/graph/metadata.h"
+
+namespace bess {
+
+// A task in a worker's plan: where packets start.
+struct TaskSlot {
+  Module* module = nullptr;
+  TaskResult (*run)(Module&, Context&, Batch&, uint64_t) = nullptr;
+  uint64_t argument = 0;
+  Node* root = nullptr;
+};
+
+// A cut cycle: what waits in the buffer goes on to `target`.
+struct LoopSlot {
+  LoopBuffer* buffer = nullptr;
+  Node* root = nullptr;  // its one output is the target
+};
+
+// One worker's part. Only that worker touches the nodes once the plan is published.
+struct WorkerPlan {
+  std::deque<Node> nodes;
+  std::vector<Node*> by_rank;
+  std::deque<std::vector<Node*>> outputs;
+  std::deque<std::vector<ClearRange>> clears;
+  std::vector<TaskSlot> tasks;
+  std::vector<LoopSlot> loops;
+  std::unique_ptr<BatchArena> arena;
+};
+
+struct Plan {
+  uint64_t sequence = 0;  // of the commit
+  std::shared_ptr<const Graph> graph;
+  MetadataLayout metadata;
+  std::map<const Module*, std::vector<uint32_t>> placement;  // workers that may run each module
+  std::array<std::unique_ptr<WorkerPlan>, kMaxWorkers> workers;
+
+  // The offsets of a module's attributes, in the order it added them; empty if it has none.
+  const std::vector<int16_t>& offsets(std::string_view module) const;
+};
+
+// All errors of the graph at once, joined by "; ": EINVAL, ENOSPC or EBUSY. Warnings are in the
+// plan's metadata.
+absl::StatusOr<std::unique_ptr<Plan>> Compile(std::shared_ptr<const Graph> graph);
+
+}  // namespace bess
