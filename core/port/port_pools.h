@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The packet pools that ports receive into. Packets outlive the port they came in by, so pools
+// belong to this object, not to ports: a plain pool goes from a port that is gone to the next.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/packet/packet_pool.h"
+
+namespace bess {
+
+// Thread: control, one at a time.
+class PortPools {
+ public:
+  // `shareable` must outlive this object.
+  explicit PortPools(PacketPool& shareable) : shareable_(shareable) {}
+  PortPools(const PortPools&) = delete;
+  PortPools& operator=(const PortPools&) = delete;
+
+  PacketPool& shareable() { return shareable_; }
+
+  // The right to receive into a plain pool that no other port receives into.
+  class PlainPool {
+   public:
+    PlainPool() = default;
+    PlainPool(PlainPool&& other) noexcept { *this = std::move(other); }
+    PlainPool& operator=(PlainPool&& other) noexcept;
+    ~PlainPool();
+
+    PacketPool* get() const { return pool_.get(); }
+
+   private:
+    friend class PortPools;
+    PlainPool(PortPools* owner, std::unique_ptr<PacketPool> pool)
+        : owner_(owner), pool_(std::move(pool)) {}
+
+    PortPools* owner_ = nullptr;
+    std::unique_ptr<PacketPool> pool_;
+  };
+
+  // A plain pool with at least `packets` free.
+  absl::StatusOr<PlainPool> TakePlain(uint32_t packets);
+
+ private:
+  PacketPool& shareable_;
+  std::vector<std::unique_ptr<PacketPool>> idle_;  // some packets of theirs may still travel
+  uint32_t made_ = 0;
+};
+
+}  // namespace bess

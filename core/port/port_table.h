@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The ports of the daemon, by name, and who uses them.
+//
+// Threads: all methods from any thread. Those that change things wait for each other and may take
+// as long as a device does; the others never wait for a device.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "core/port/port.h"
+
+namespace bess {
+
+// What a client asks for, unchecked. 0 stands for the default of a number, an empty name for a
+// generated one.
+struct PortRequest {
+  std::string name;
+  std::string driver;
+  uint64_t rx_queues = 0;
+  uint64_t tx_queues = 0;
+  uint64_t rx_size = 0;
+  uint64_t tx_size = 0;
+  google::protobuf::Any argument;
+};
+
+class PortTable {
+ public:
+  // Both must outlive the table; so must `shareable` the packets received.
+  explicit PortTable(PacketPool& shareable) : pools_(shareable) {}
+  // All leases must be gone.
+  ~PortTable() = default;
+  PortTable(const PortTable&) = delete;
+  PortTable& operator=(const PortTable&) = delete;
+
+  // Returns the name of the new port. EINVAL: no driver, or a number out of range. ENOENT: no such
+  // driver. EEXIST: the name is taken. Besides, what the driver says.
+  absl::StatusOr<std::string> Create(const PortRequest& request);
+
+  // Returns when the device is free again. EINVAL without a name, ENOENT, EBUSY naming a module
+  // that uses the port.
+  absl::Status Destroy(std::string_view name);
+
+  // Destroys all ports, or none: EBUSY naming a port in use and its module.
+  absl::Status Reset();
+
+  // As Host::LeasePort. EBUSY naming the module when another receives from `queue` already;
+  // kAllQueues clashes with every queue. EINVAL for a queue the port does not have.
+  static constexpr uint32_t kAllQueues = ~uint32_t{0};
+  absl::StatusOr<std::unique_ptr<PortLease>> Lease(std::string_view port, Direction direction,
+                                                   std::string_view module,
+                                                   uint32_t queue = kAllQueues);
+
+  // EINVAL without a name, ENOENT; else as Port::Configure.
+  absl::Status Configure(std::string_view name, const PortChange& change);
+
+  // Calls read(port, argument) for a port, or for all of them in order of their names. `read` must
+  // not call the table. EINVAL without a name, ENOENT when there is no such port.
+  using Read = std::function<void(const Port&, const google::protobuf::Any&)>;
+  absl::Status Visit(std::string_view name, const Read& read) const;
+  void VisitAll(const Read& read) const;
+
+ private:
+  struct User {
+    std::string module;
+    Direction direction;
+    uint32_t queue;
+  };
+  struct Entry {
+    std::unique_ptr<Port> port;
+    google::protobuf::Any argument;
+    std::vector<std::unique_ptr<User>> users;
+  };
+  using Entries = std::map<std::string, Entry, std::less<>>;
+  class TableLease;
+
+  absl::StatusOr<std::string> ChooseName(const PortRequest& request, const DriverClass& driver);
+  absl::Status CheckIdle(std::string_view name, const Entry& entry) const;
+  void Return(const std::string& port, const User* user);
+
+  PortPools pools_;
+  // Held while a device is made, changed or destroyed; always taken before `mutex_`.
+  absl::Mutex control_;
+  // Held only as long as it takes to look at or change the map.
+  mutable absl::Mutex mutex_;
+  Entries ports_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace bess
