@@ -64,10 +64,17 @@ def reference(tree: Tree) -> str:
     protos = {x.path: x for x in tree.sources(".proto")}
     parts = ["# Modules", "Each module class, what it is for, and what its messages mean."]
     for page in pages(tree):
-        parts.append(re.sub(r"^#", "##", page.text.strip(), flags=re.M))
+        parts.append(deepen(page.text.strip()))
         proto = protos.get(f"proto/modules/{page.path.split('/')[1]}.proto")
         parts += [table(message) for message in (messages(proto) if proto else [])]
     return "\n\n".join(parts) + "\n"
+
+
+def deepen(page: str) -> str:
+    """Makes a page's titles one level lower, and leaves alone what stands between ``` marks."""
+    pieces = page.split("```")
+    pieces[::2] = [re.sub(r"^#", "##", piece, flags=re.M) for piece in pieces[::2]]
+    return "```".join(pieces)
 
 
 def table(message: Message) -> str:

@@ -153,11 +153,11 @@ def mode_stage(mode: str, runs: list[Run], args: argparse.Namespace) -> results.
 
 
 def targets(mode: str, runs: list[Run]) -> list[str]:
-    """What to compile: all of release, which people use, and of the rest what is going to run."""
-    if mode == "release":
-        return []
+    """What to compile: what is going to run; all of release when Python tests run, which use it."""
     programs = [x.target for x in runs if x.target]
-    return programs if len(programs) == len(runs) else [*programs, "packet_runner"]
+    if len(programs) == len(runs):
+        return programs
+    return [] if mode == "release" else [*programs, "packet_runner"]
 
 
 def carry_out(run: Run, quick: bool) -> results.Result:

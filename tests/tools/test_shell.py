@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs that hang, and tools that are not there."""
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tools import shell
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_time_limit_ends_children_too(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    script = f"(sleep 2; touch {mark}) & sleep 60"
+    with open(tmp_path / "log", "a", encoding="utf-8") as log:
+        status = shell.run_limited(["sh", "-c", script], {}, log, 1)
+    assert status == 124
+    assert "still running" in (tmp_path / "log").read_text(encoding="utf-8")
+    time.sleep(2)
+    assert not mark.exists()
+
+
+def test_missing_tool() -> None:
+    with pytest.raises(shell.Failed, match="no_such_tool is not installed"):
+        shell.tool("no_such_tool")
+
+
+def test_help_names_every_word() -> None:
+    outcome = subprocess.run(
+        [sys.executable, ROOT / "build.py", "-h"], capture_output=True, text=True
+    )
+    for word in ("setup", "build", "run", "test", "lint", "format", "new-module", "docs"):
+        assert f"    {word}" in outcome.stdout
+
+
+@pytest.mark.parametrize("arguments", [["lint", "nonsense"], ["test", "nonsense"]])
+def test_unknown_names_are_refused(arguments: list[str]) -> None:
+    outcome = subprocess.run(
+        [sys.executable, ROOT / "build.py", *arguments], capture_output=True, text=True
+    )
+    assert outcome.returncode == 1
+    assert "nonsense" in outcome.stderr and "--list" in outcome.stderr
