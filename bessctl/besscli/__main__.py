@@ -4,20 +4,20 @@
 import os
 import sys
 
-os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+from rich.console import Console
 
-from rich.console import Console  # noqa: E402
+from besscli import basic, edit, monitor, run, show, system
+from besscli.errors import CommandError
+from besscli.shell import WIDE, Quit, Shell
 
-from besscli import (
+COMMAND_MODULES = (
     basic,
     edit,
     monitor,
     run,
     show,
-)  # noqa: E402,F401  (their commands register themselves)
-from besscli.errors import CommandError  # noqa: E402
-from besscli.shell import WIDE, Quit, Shell  # noqa: E402
-
+    system,
+)  # importing them registers their commands
 INTERRUPTED = 130
 
 

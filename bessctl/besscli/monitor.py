@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.text import Text
 
 from besscli.errors import CommandError
-from besscli.pipeline import counters, picture_of, rates, read_pipeline, render
+from besscli.pipeline import counters, rates, read_pipeline, render
 from besscli.shell import Shell, command, make_table
 from besscli.values import count
 
@@ -36,10 +36,10 @@ def monitor_pipeline(shell: Shell, unit: str | None) -> None:
         nonlocal before
         modules = read_pipeline(client)
         after = counters(modules, chosen)
-        picture = picture_of(modules, chosen, rates(before, after))
+        drawn = render(modules, rates(before, after), shell.console.width, _height(shell) - 1)
         before = after
         heading = Text(f"{time.strftime('%H:%M:%S')}  {_UNITS[chosen]}\n", "dim")
-        return heading.append_text(render(picture, modules, shell.console.width))
+        return heading.append_text(drawn)
 
     _watch(shell, sample)
 
@@ -89,6 +89,11 @@ def _watch(shell: Shell, sample: Callable[[], RenderableType]) -> None:
     ) as live:
         while not _key_within(INTERVAL):
             live.update(sample(), refresh=True)
+
+
+def _height(shell: Shell) -> int:
+    """The lines of a terminal; without one there is no end to them."""
+    return shell.console.height if shell.console.is_terminal else sys.maxsize
 
 
 @contextmanager

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A daemon's pipeline as a picture, or as a list where the terminal is too narrow for one."""
+"""A daemon's pipeline as a picture, or as a list where the terminal is too small for one."""
 
 from typing import Any
 
 from rich.text import Text
 
 from besscli.graph import Edge, Node
-from besscli.picture import Picture, draw
+from besscli.picture import draw
 from besscli.values import count
 
 _FIELDS = {"packet": "pkts", "batch": "cnt", "bit": "bytes"}
 _DESCRIPTION_WIDTH = 28
 
-Counters = dict[tuple[str, int], tuple[float, float]]
+Gate = tuple[str, int]
+Counters = dict[Gate, tuple[float, float]]
 
 
 def read_pipeline(client: Any) -> list[Any]:
@@ -31,7 +32,12 @@ def counters(modules: list[Any], unit: str) -> Counters:
     }
 
 
-def rates(before: Counters, after: Counters) -> dict[tuple[str, int], float]:
+def totals(modules: list[Any], unit: str) -> dict[Gate, float]:
+    """What has passed each output gate that is counted."""
+    return {gate: amount for gate, (_, amount) in counters(modules, unit).items()}
+
+
+def rates(before: Counters, after: Counters) -> dict[Gate, float]:
     """What passed each gate in a second, between two readings."""
     return {
         gate: (amount - before[gate][1]) / (time - before[gate][0])
@@ -40,45 +46,19 @@ def rates(before: Counters, after: Counters) -> dict[tuple[str, int], float]:
     }
 
 
-def picture_of(
-    modules: list[Any], unit: str, rate: dict[tuple[str, int], float] | None = None
-) -> Picture:
-    """Draws a pipeline with totals, or with rates, beside its edges."""
-    amounts = (
-        {gate: amount for gate, (_, amount) in counters(modules, unit).items()}
-        if rate is None
-        else rate
-    )
+def render(
+    modules: list[Any], amounts: dict[Gate, float], width: int, height: int | None = None
+) -> Text:
+    """The pipeline with an amount beside each edge that has one; drawn if that fits, else listed."""
     nodes = [Node(module.name, _lines(module)) for module in modules]
     edges = [
-        Edge(
-            m.name,
-            g.ogate,
-            g.name,
-            g.igate,
-            count(amounts[m.name, g.ogate]) if (m.name, g.ogate) in amounts else "",
-        )
-        for m in modules
-        for g in m.ogates
+        Edge(module.name, gate.ogate, gate.name, gate.igate, _label(amounts, module, gate))
+        for module in modules
+        for gate in module.ogates
     ]
-    return draw(nodes, edges)
-
-
-def _lines(module: Any) -> list[str]:
-    lines = [module.name, module.mclass]
-    if module.desc:
-        lines.append(
-            module.desc
-            if len(module.desc) <= _DESCRIPTION_WIDTH
-            else module.desc[: _DESCRIPTION_WIDTH - 1] + "…"
-        )
-    return lines
-
-
-def render(picture: Picture, modules: list[Any], width: int) -> Text:
-    """The picture with its colours, or a list of connections if it does not fit."""
-    if picture.width > width:
-        return _list(modules)
+    picture = draw(nodes, edges)
+    if picture.width > width or (height is not None and len(picture.lines) > height):
+        return _list(nodes, edges)
     lines = [Text(line) for line in picture.lines]
     for row, start, end in picture.names:
         lines[row].stylize("bold", start, end)
@@ -87,13 +67,28 @@ def render(picture: Picture, modules: list[Any], width: int) -> Text:
     return Text("\n").join(lines)
 
 
-def _list(modules: list[Any]) -> Text:
+def _label(amounts: dict[Gate, float], module: Any, gate: Any) -> str:
+    amount = amounts.get((module.name, gate.ogate))
+    return "" if amount is None else count(amount)
+
+
+def _lines(module: Any) -> list[str]:
+    lines = [module.name, module.mclass]
+    if module.desc:
+        fits = len(module.desc) <= _DESCRIPTION_WIDTH
+        lines.append(module.desc if fits else module.desc[: _DESCRIPTION_WIDTH - 1] + "…")
+    return lines
+
+
+def _list(nodes: list[Node], edges: list[Edge]) -> Text:
+    """One line a module, one a connection."""
     text = Text()
-    for module in modules:
-        text.append(module.name, "bold").append(f" {module.mclass}  {module.desc}".rstrip() + "\n")
-        for position, gate in enumerate(module.ogates):
-            branch = "╰" if position == len(module.ogates) - 1 else "├"
-            text.append(f"  {branch}─{gate.ogate}──▶ {gate.igate}:{gate.name}")
-            text.append(f"  {count(gate.pkts)}\n" if gate.timestamp else "\n", "cyan")
+    for node in nodes:
+        text.append(node.name, "bold").append("  ".join(["", *node.lines[1:]]) + "\n")
+        outgoing = [edge for edge in edges if edge.src == node.name]
+        for edge in outgoing:
+            branch = "╰" if edge is outgoing[-1] else "├"
+            text.append(f"  {branch}─{edge.ogate}──▶ {edge.igate}:{edge.dst}")
+            text.append(f"  {edge.label}".rstrip() + "\n", "cyan")
     text.rstrip()
     return text

@@ -98,6 +98,15 @@ class Shell:
         """Prints a table; the named columns are numbers."""
         self.console.print(make_table(columns, rows, right))
 
+    def table_or(
+        self, nothing: str, columns: list[str], rows: list[list[Any]], right: tuple[str, ...] = ()
+    ) -> None:
+        """Prints a table, or a sentence if it has no rows."""
+        if rows:
+            self.table(columns, rows, right)
+        else:
+            self.say(nothing)
+
     def confirm(self, question: str) -> bool:
         """Asks an operator who is there; a script is taken to mean what it says."""
         if not self.interactive:

@@ -4,7 +4,7 @@
 from typing import Any
 
 from besscli.errors import CommandError
-from besscli.pipeline import picture_of, read_pipeline, render
+from besscli.pipeline import read_pipeline, render, totals
 from besscli.shell import Shell, command
 from besscli.values import count
 from pybess.convert import packed_type
@@ -35,7 +35,7 @@ def show_worker(shell: Shell, wids: list[str]) -> None:
         for w in _chosen("worker", workers, wids)
     ]
     right = ("worker", "core", "traffic classes", "dead-end packets")
-    _table_or(shell, "There are no workers.", ["worker", "core", "state", *right[2:]], rows, right)
+    shell.table_or("There are no workers.", ["worker", "core", "state", *right[2:]], rows, right)
 
 
 @command("show port [PORT...]", "lists ports with their addresses, queues and packets")
@@ -51,7 +51,7 @@ def show_port(shell: Shell, names: list[str]) -> None:
         )
     right = ("rx packets", "rx dropped", "tx packets", "tx dropped")
     columns = ["port", "driver", "address", "link", "queues rx/tx", *right]
-    _table_or(shell, "There are no ports.", columns, rows, right)
+    shell.table_or("There are no ports.", columns, rows, right)
 
 
 @command("show module [MODULE...]", "lists modules; of named ones also gates and metadata")
@@ -63,7 +63,7 @@ def show_module(shell: Shell, names: list[str]) -> None:
         rows = [
             [module.name, module.mclass, module.desc] for module in client.list_modules().modules
         ]
-        _table_or(shell, "There are no modules.", ["module", "class", "description"], rows)
+        shell.table_or("There are no modules.", ["module", "class", "description"], rows)
 
 
 def _show_one_module(shell: Shell, info: Any) -> None:
@@ -104,7 +104,7 @@ def show_mclass(shell: Shell, names: list[str]) -> None:
             shell.say(f"  {cmd}({arg_type})")
     if not names:
         rows = [[name, client.get_mclass_info(name).help] for name in client.list_mclasses().names]
-        _table_or(shell, "The daemon has no module classes.", ["class", "what it does"], rows)
+        shell.table_or("The daemon has no module classes.", ["class", "what it does"], rows)
 
 
 @command("show driver [DRIVER...]", "lists drivers of ports")
@@ -114,7 +114,7 @@ def show_driver(shell: Shell, names: list[str]) -> None:
         [name, client.get_driver_info(name).help]
         for name in names or client.list_drivers().driver_names
     ]
-    _table_or(shell, "The daemon has no drivers.", ["driver", "what it does"], rows)
+    shell.table_or("The daemon has no drivers.", ["driver", "what it does"], rows)
 
 
 @command("show gatehook", "lists the hooks on gates")
@@ -125,8 +125,7 @@ def show_gatehook(shell: Shell) -> None:
         gate = getattr(hook, f"{direction[0]}gate")
         arg_type = packed_type(hook.arg) if hook.HasField("arg") else ""
         rows.append([hook.hook_name, hook.class_name, hook.module_name, direction, gate, arg_type])
-    _table_or(
-        shell,
+    shell.table_or(
         "There are no gate hooks.",
         ["hook", "class", "module", "direction", "gate", "argument"],
         rows,
@@ -141,7 +140,7 @@ def show_pipeline(shell: Shell, unit: str | None) -> None:
     if not modules:
         shell.say("There is no pipeline.")
         return
-    shell.say(render(picture_of(modules, unit or "packet"), modules, shell.console.width))
+    shell.say(render(modules, totals(modules, unit or "packet"), shell.console.width))
 
 
 @command(
@@ -157,9 +156,7 @@ def show_drops(shell: Shell, names: list[str]) -> None:
     rows = [row for module in ledger.modules if any((row := _ledger_row(module))[2:6])]
     rows.sort(key=lambda row: int(row[5]), reverse=True)
     right = ("created", "consumed", "held", "dropped")
-    _table_or(
-        shell, "No packet has been seen.", ["module", "class", *right, "reasons"], rows, right
-    )
+    shell.table_or("No packet has been seen.", ["module", "class", *right, "reasons"], rows, right)
     if not names:
         shell.say(balance(ledger.totals))
 
@@ -189,16 +186,3 @@ def _chosen(kind: str, known: dict[str, Any], names: list[str]) -> list[Any]:
             f"there is no {kind} '{missing[0]}'; known are: {', '.join(known) or 'none'}"
         )
     return [known[name] for name in names] if names else list(known.values())
-
-
-def _table_or(
-    shell: Shell,
-    nothing: str,
-    columns: list[str],
-    rows: list[list[Any]],
-    right: tuple[str, ...] = (),
-) -> None:
-    if rows:
-        shell.table(columns, rows, right)
-    else:
-        shell.say(nothing)

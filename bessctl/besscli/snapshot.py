@@ -8,7 +8,7 @@ Rules that commands added, counters and the state of flows are not in it; `lost`
 from dataclasses import dataclass, field
 from typing import Any
 
-from pybess.errors import Error
+from pybess.errors import Error, RPCError
 
 _SHAPE = ("num_inc_q", "num_out_q", "size_inc_q", "size_out_q")
 _TABLE_COMMANDS = {"add", "set_runtime_config"}
@@ -63,9 +63,12 @@ def take(client: Any) -> Snapshot:
 def _traffic_classes(client: Any, snapshot: Snapshot) -> list[tuple[str, dict[str, Any]]]:
     """Adds the named traffic classes, parents first; returns the requests that put tasks under them."""
     leaves: list[tuple[str, dict[str, Any]]] = []
-    waiting = [
-        (getattr(status, "class"), status.parent) for status in client.list_tcs().classes_status
-    ]
+    try:
+        statuses = client.list_tcs().classes_status
+    except (Error, RPCError):
+        snapshot.lost.append("traffic classes")
+        return leaves
+    waiting = [(getattr(status, "class"), status.parent) for status in statuses]
     made: set[str] = set()
     while waiting:
         ready = [

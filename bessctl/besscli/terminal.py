@@ -9,7 +9,7 @@ from typing import Any
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
-from prompt_toolkit.history import FileHistory
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from pybess.errors import APIError, Error, RPCError
 
 from besscli.errors import CommandError
@@ -101,9 +101,12 @@ def _prompt(shell: Shell) -> str:
     return f"{shell.client.address} $ "
 
 
-def _history() -> FileHistory:
+def _history() -> History:
     directory = (
         Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "bessctl"
     )
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return InMemoryHistory()
     return FileHistory(str(directory / "history"))

@@ -8,8 +8,9 @@
 import contextlib
 import difflib
 import io
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, TracebackType
@@ -63,10 +64,9 @@ def execute(script: Script, client: Any, env: Mapping[str, Any]) -> None:
     RPCError and KeyboardInterrupt pass through: they say nothing about the script.
     """
     names = namespace(client, env, script.path)
-    search_path = sys.path[:]
-    sys.path.insert(0, str(Path(script.path).resolve().parent))
     try:
-        exec(script.code, names)  # pylint: disable=exec-used
+        with _surroundings(script, env):
+            exec(script.code, names)  # pylint: disable=exec-used
     except SystemExit as error:
         if error.code:
             raise _located(script, error, f"the script ended itself: {error.code}") from error
@@ -74,8 +74,20 @@ def execute(script: Script, client: Any, env: Mapping[str, Any]) -> None:
         raise
     except Exception as error:
         raise _located(script, error, _reason(error, names)) from error
+
+
+@contextlib.contextmanager
+def _surroundings(script: Script, env: Mapping[str, Any]) -> Iterator[None]:
+    """Lets a script import from its own directory and find its variables in the environment too."""
+    search_path, environ = sys.path[:], dict(os.environ)
+    sys.path.insert(0, str(Path(script.path).resolve().parent))
+    os.environ.update({name: str(value) for name, value in env.items()})
+    try:
+        yield
     finally:
         sys.path[:] = search_path
+        os.environ.clear()
+        os.environ.update(environ)
 
 
 def rehearse(script: Script, client: RecordingClient, env: Mapping[str, Any]) -> None:

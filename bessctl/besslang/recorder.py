@@ -123,6 +123,9 @@ class RecordingClient(BESS):
         self.catalogue = catalogue or from_protos(self.protos)
         self.pipeline = Pipeline()
 
+    def connect(self, grpc_url: str | None = None) -> None:
+        """There is nothing to connect to."""
+
     def is_connected(self) -> bool:
         return True
 

@@ -97,10 +97,10 @@ class BESS:
 
     def _traced_call(self, service: str, method: str, request: Any) -> Any:
         if self.debug:
-            print(f"--> {method} {{ {_one_line(request)} }}", file=sys.stderr)
+            print(f"--> {method} {_one_line(request)}", file=sys.stderr)
         response = self._call(service, method, request)
         if self.debug:
-            print(f"<-- {method} {{ {_one_line(response)} }}", file=sys.stderr)
+            print(f"<-- {method} {_one_line(response)}", file=sys.stderr)
         return response
 
     # The daemon.
@@ -480,4 +480,4 @@ def _gate_field(direction: str) -> str:
 
 
 def _one_line(message: Any) -> str:
-    return " ".join(str(message).split())
+    return " ".join(["{", *str(message).split(), "}"])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scripts against a recorder: the state they desire, and what is wrong with them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,11 @@ def test_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline = load(text, env={"N": "last"})
     assert [module.arg.get("pkt_size") for module in pipeline.modules] == [60, 7, None]
     assert pipeline.modules[2].name == "last"
+
+
+def test_variables_are_in_the_environment_of_the_script_only() -> None:
+    load("import os\nassert os.environ['ONLY_HERE'] == '3'\n", env={"ONLY_HERE": 3})
+    assert "ONLY_HERE" not in os.environ
 
 
 def test_scripts_may_ask_for_what_they_made() -> None:

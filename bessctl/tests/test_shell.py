@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 from besscli import __main__ as entry
-from besscli import launch
+from besscli import launch, monitor
 from besscli.errors import CommandError
 from besscli.grammar import following, match
+from besscli.pipeline import counters, rates, read_pipeline, render
 from besscli.shell import COMMANDS, WIDE, Shell
 from besscli.values import count, environment, keyword_values
+from besscli.terminal import ShellCompleter
 from fake_daemon import FakeDaemon
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
 from pybess.errors import Error
 from rich.console import Console
 
@@ -310,3 +314,60 @@ def test_starts_a_daemon(fake: FakeDaemon, tmp_path: Path, monkeypatch: pytest.M
         CommandError, match="ended with status 3 before it was ready:\n    no hugepages"
     ):
         launch.start([])
+
+
+def test_completion(run: Session) -> None:
+    run("add module Source src", "add module Sink dst")
+    completer = ShellCompleter(run.shell)
+
+    def complete(text: str) -> list[str]:
+        found = completer.get_completions(Document(text), CompleteEvent())
+        return [completion.text for completion in found]
+
+    assert complete("sh") == ["show"]
+    assert complete("show mo") == ["module"]
+    assert complete("show module ") == ["dst", "src"]
+    assert complete("add module Sou") == ["Source"]
+    assert complete("command module src set_b") == ["set_burst"]
+    assert complete("command module src set_burst ") == ["SourceCommandSetBurstArg"]
+    assert complete("delete connection nothing ") == ["ogate"]
+    assert complete("nonsense ") == []
+
+
+def test_traffic_classes_and_plugins(run: Session, fake: FakeDaemon) -> None:
+    assert "There are no traffic classes." in run("show tc")
+    fake.state.add_tc("x", policy="rate_limit", resource="bit", limit={"bit": 1000}, wid=0)
+    assert "1000 bit/s" in run("show tc") and "rate_limit" in run("show tc worker 0")
+    with pytest.raises(CommandError, match="does not know ListPlugins"):
+        run("show plugin")
+
+
+def test_rates(run: Session) -> None:
+    run("add module Source src", "add module Sink dst", "add connection src dst")
+    before = counters(read_pipeline(run.shell.client), "packet")
+    modules = read_pipeline(run.shell.client)
+    assert rates(before, counters(modules, "packet")) == {("src", 0): pytest.approx(1e6)}
+    narrow = render(modules, {("src", 0): 1e6}, width=5).plain
+    assert narrow == "src  Source\n  ╰─0──▶ 0:dst  1.000M\ndst  Sink"
+    stats = run.shell.client.get_port_stats
+    before, after = stats("p"), stats("p")
+    after.timestamp, after.inc.packets, after.inc.bytes = 3.0, before.inc.packets + 4000, 256000
+    assert monitor.port_rates(before, after) == ["2000", "1.024M", "0", "0", "0", "0"]
+    assert monitor.port_rates(before, before) == ["-"] * 6
+
+
+def test_debug_shows_the_wire(run: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    run("debug enable", "show version", "debug disable", "show version")
+    assert capsys.readouterr().err.splitlines() == [
+        "--> GetVersion { }",
+        '<-- GetVersion { version: "fake 1.0" }',
+    ]
+
+
+def test_daemon_reset_and_connections(run: Session, fake: FakeDaemon) -> None:
+    run("add module Sink s", "daemon reset")
+    assert not fake.state.pipeline.modules and fake.calls[-1] == "ResumeAll"
+    run("daemon disconnect")
+    with pytest.raises(CommandError, match="not connected; `daemon connect` connects"):
+        run("show version")
+    assert f"connected to {fake.address}" in run(f"daemon connect {fake.address}")
