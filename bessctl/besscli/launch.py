@@ -16,6 +16,7 @@ from besscli.errors import CommandError
 BUILT = Path(__file__).resolve().parents[2] / "build" / "bessd"
 READY = "ready"
 READY_SECONDS = 30
+POLL_SECONDS = 0.02
 _LAST_LINES = 8
 
 
@@ -32,7 +33,8 @@ def start(options: list[str]) -> Started:
     """Starts bessd with options; its output goes to a log file that outlives this shell."""
     binary = find_daemon()
     log = _log_file()
-    with open(log, "wb") as output:
+    with open(log, "ab") as output:
+        said_before = output.tell()
         process = subprocess.Popen(
             [binary, *options],
             stdin=subprocess.DEVNULL,
@@ -41,18 +43,22 @@ def start(options: list[str]) -> Started:
             start_new_session=True,
         )
     deadline = time.monotonic() + READY_SECONDS
-    while not (ready := _ready_line(log)):
-        if process.poll() is not None:
+    while True:
+        status = process.poll()
+        said = _read_from(log, said_before)
+        ready = next((line for line in said if line.startswith(READY)), None)
+        if ready is not None:
+            return Started(process.pid, _address(ready, options), log)
+        if status is not None:
             raise CommandError(
-                f"bessd ended with status {process.returncode} before it was ready:\n{_tail(log)}"
+                f"bessd ended with status {status} before it was ready:\n{_last(said)}"
             )
         if time.monotonic() > deadline:
             process.terminate()
             raise CommandError(
-                f"bessd was not ready after {READY_SECONDS} s and was ended:\n{_tail(log)}"
+                f"bessd was not ready after {READY_SECONDS} s and was ended:\n{_last(said)}"
             )
-        time.sleep(0.02)
-    return Started(process.pid, _address(ready, options), log)
+        time.sleep(POLL_SECONDS)
 
 
 def find_daemon() -> str:
@@ -76,18 +82,20 @@ def _log_file() -> Path:
     return directory / "bessd.log"
 
 
-def _ready_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines(keepends=True)
-    return next(
-        (line.strip() for line in lines if line.startswith(READY) and line.endswith("\n")), ""
-    )
+def _read_from(log: Path, offset: int) -> list[str]:
+    """The whole lines a log has got since an offset."""
+    with open(log, "rb") as file:
+        file.seek(offset)
+        text = file.read().decode(errors="replace")
+    return text.split("\n")[:-1]
 
 
 def _address(ready: str, options: list[str]) -> str:
     """Where the daemon listens: the first address in its ready line, else its --grpc_url or -p, else the default."""
-    for word in ready.split()[1:]:
+    for word in ready.replace(",", " ").split()[1:]:
         try:
-            return normalize(word.strip(",;()"))
+            if ":" in word:
+                return normalize(word)
         except APIError:
             continue
     for index, option in enumerate(options):
@@ -97,6 +105,5 @@ def _address(ready: str, options: list[str]) -> str:
     return f"unix:{default_socket()}"
 
 
-def _tail(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
-    return "\n".join(f"    {line}" for line in lines) or "    (it said nothing)"
+def _last(lines: list[str]) -> str:
+    return "\n".join(f"    {line}" for line in lines[-_LAST_LINES:]) or "    (it said nothing)"

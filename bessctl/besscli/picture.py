@@ -5,6 +5,7 @@ Gate numbers sit in the border of a box where their edge meets it; the packets o
 Edges into one input gate join before it; edges that merely cross do not touch.
 """
 
+import functools
 from dataclasses import dataclass, field
 
 from besscli.graph import Cell, Edge, Hop, Layout, Node, gate_number, lay_out
@@ -55,7 +56,7 @@ class _Net:
     def is_straight(self) -> bool:
         return self.tops == [self.bottom]
 
-    @property
+    @functools.cached_property
     def span(self) -> tuple[int, int]:
         return min([self.bottom, *self.tops]), max([self.bottom, *self.tops])
 
@@ -201,6 +202,8 @@ def _crossings(upper: _Net, lower: _Net) -> int:
     """How often two wires cross if one turns above the other."""
     start, end = upper.span
     first, last = lower.span
+    if end < first or last < start:
+        return 0
     return sum(start <= top <= end for top in lower.tops) + (first <= upper.bottom <= last)
 
 

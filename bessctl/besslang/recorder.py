@@ -88,7 +88,7 @@ class Pipeline:
 
 
 class Unknown:
-    """The answer only a daemon could give: any use of it raises NeedsDaemon."""
+    """The answer only a daemon could give: any use of it raises NeedsDaemon, be it as a key or a number."""
 
     def __init__(self, what: str):
         self._what = what
@@ -99,7 +99,12 @@ class Unknown:
     def _refuse(self, *_: Any) -> Any:
         raise NeedsDaemon(f"{self._what} is known to a running daemon only")
 
-    __bool__ = __iter__ = __len__ = __getitem__ = __eq__ = __str__ = _refuse  # type: ignore[assignment]
+    __bool__ = __iter__ = __len__ = __getitem__ = __contains__ = _refuse
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = _refuse  # type: ignore[assignment]
+    __str__ = __repr__ = __int__ = __float__ = __index__ = __call__ = _refuse
+    __add__ = (
+        __radd__
+    ) = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
 
 
 class _Answer:

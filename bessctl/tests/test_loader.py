@@ -141,6 +141,8 @@ def test_rejects(text: str, line: int, column: int, reason: str) -> None:
     [
         "p::PMDPort(port_id=0)\nprint(p.mac_addr)\n",
         "p::PMDPort(port_id=0)\nif bess.list_ports().ports[0].mac_addr == 'x': pass",
+        "macs = {}\nmacs[PMDPort(port_id=0).mac_addr] = 0",
+        "print('{:d}'.format(int(Measure().get_summary())))\n",
         "m::Measure()\nprint(m.get_summary().packets)",
         "bess.get_port_stats('x')",
         "try:\n    bess.dump_mempool()\nexcept Exception:\n    pass",
