@@ -63,6 +63,37 @@ def monitor_port(shell: Shell, names: list[str]) -> None:
     _watch(shell, sample)
 
 
+@command("monitor tc [TC...]", "shows the rates of traffic classes until a key is pressed")
+def monitor_tc(shell: Shell, names: list[str]) -> None:
+    client = shell.daemon()
+    statuses = client.list_tcs().classes_status
+    chosen = names or [getattr(status, "class").name for status in statuses]
+    if not chosen:
+        raise CommandError("there are no traffic classes to monitor")
+    before = {name: client.get_tc_stats(name) for name in chosen}
+
+    def sample() -> RenderableType:
+        nonlocal before
+        after = {name: client.get_tc_stats(name) for name in chosen}
+        rows = [[name, *tc_rates(before[name], after[name])] for name in chosen]
+        before = after
+        right = ("runs/s", "cycles/s", "pps", "bps", "cycles/packet")
+        return make_table(["traffic class", *right], rows, right)
+
+    _watch(shell, sample)
+
+
+def tc_rates(before: Any, after: Any) -> list[str]:
+    """Runs, cycles, packets and bits a second, and cycles a packet, between two readings."""
+    seconds = after.timestamp - before.timestamp
+    if seconds <= 0:
+        return ["-"] * 5
+    fields = ("count", "cycles", "packets", "bits")
+    grown = {name: getattr(after, name) - getattr(before, name) for name in fields}
+    per_packet = count(round(grown["cycles"] / grown["packets"], 1)) if grown["packets"] else "-"
+    return [*(count(round(grown[name] / seconds, 1)) for name in fields), per_packet]
+
+
 def port_rates(before: Any, after: Any) -> list[str]:
     """Packets, bits and drops a second, in and out, between two readings."""
     seconds = after.timestamp - before.timestamp

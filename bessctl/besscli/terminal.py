@@ -25,6 +25,9 @@ _LISTS: dict[str, Callable[[Any], list[str]]] = {
     "WORKER_ID": lambda client: [
         str(worker.wid) for worker in client.list_workers().workers_status
     ],
+    "TC": lambda client: [
+        getattr(status, "class").name for status in client.list_tcs().classes_status
+    ],
     "HOOK": lambda client: list(client.list_gatehook_classes().names),
 }
 

@@ -17,6 +17,7 @@ from besslang.catalogue import Catalogue, from_protos, snake_case
 from besslang.errors import NeedsDaemon
 
 MAX_ETHERNET_PORTS = 32
+MAX_GATES = 8192
 _NOTHING_TO_DO = ("PauseAll", "ResumeAll", "PauseWorker", "ResumeWorker")
 
 
@@ -319,6 +320,11 @@ class RecordingClient(BESS):
     def _on_connect_modules(self, request: Any, _response: Any) -> None:
         self._check_module(request.m1)
         self._check_module(request.m2)
+        for gate in (request.ogate, request.igate):
+            if gate >= MAX_GATES:
+                raise Error(
+                    errno.EINVAL, f"there is no gate {gate}: the last one is {MAX_GATES - 1}"
+                )
         for edge in self.pipeline.connections:
             if (edge.m1, edge.ogate) == (request.m1, request.ogate):
                 raise Error(

@@ -119,6 +119,7 @@ REJECTIONS = [
     ("def f():\n  é::Source(foo=1)\nf()", 2, 3, "SourceArg has no field 'foo'"),
     ("a::Source() -> 3", 1, 1, "a can be connected to a module only, not to 3"),
     ("a::Source():-1 -> Sink()", 1, 1, "a gate is a number, not -1"),
+    ("a::Source():8192 -> Sink()", 1, 1, "there is no gate 8192: the last one is 8191"),
     ("a::Source(); a::Sink()", 1, 14, "'a' is already the name of a::Source"),
     ("bess.connect_modules('x', 'y')", 1, 1, "there is no module 'x'; known are: none"),
     ("1 / 0", 1, 1, "ZeroDivisionError: division by zero"),

@@ -20,6 +20,7 @@ from fake_daemon import FakeDaemon
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 from pybess.errors import Error
+from pybess.protos import protos
 from rich.console import Console
 
 BESSCTL = Path(__file__).resolve().parents[1] / "bessctl"
@@ -354,6 +355,10 @@ def test_rates(run: Session) -> None:
     old, new = stats("p"), stats("p")
     new.timestamp, new.inc.packets, new.inc.bytes = 3.0, old.inc.packets + 4000, 256000
     assert monitor.port_rates(old, new) == ["2000", "1.024M", "0", "0", "0", "0"]
+    stats_class = protos().message("GetTcStatsResponse")
+    start = stats_class(timestamp=1.0)
+    end = stats_class(timestamp=2.0, count=5, cycles=300, packets=10, bits=5120)
+    assert monitor.tc_rates(start, end) == ["5", "300", "10", "5120", "30"]
     assert monitor.port_rates(old, old) == ["-"] * 6
 
 
