@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands that change one thing of what runs: `add`, `delete`, `command`, `configure`, `track`, `check`."""
+"""Commands that change one thing of what runs: `add`, `delete`, `command`, `configure`, `track`,
+`check`.
+"""
 
 from typing import Any
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands' patterns: how a line is matched to one, abbreviations included, and what could follow a word.
+"""The commands' patterns: how a line is matched to one, abbreviations included, and what could
+follow a word.
 
-A pattern is `show module [MODULE...]`: lower-case words are keywords (any unambiguous beginning will do), `a|b` is a
-choice of keywords, UPPER-CASE words are arguments, brackets make one optional, dots let it repeat. The argument ARGS
-takes the rest of the line as it is.
+A pattern is `show module [MODULE...]`: lower-case words are keywords (any unambiguous beginning
+will do), `a|b` is a choice of keywords, UPPER-CASE words are arguments, brackets make one optional,
+dots let it repeat. The argument ARGS takes the rest of the line as it is.
 """
 
 from collections.abc import Callable
@@ -34,7 +35,9 @@ class Element:
 
 @dataclass(frozen=True)
 class Command:
-    """A pattern, its help and the function that does it: called with the shell and one value an argument."""
+    """A pattern, its help and the function that does it: called with the shell and one value an
+    argument.
+    """
 
     pattern: str
     help: str
@@ -153,7 +156,9 @@ def _usages(candidates: list[Command]) -> str:
 
 
 def _values(command: Command, line: str) -> list[Any]:
-    """One value an argument or choice: a word, a list for a repeated one, the rest of the line for ARGS, or None."""
+    """One value an argument or choice: a word, a list for a repeated one, the rest of the line for
+    ARGS, or None.
+    """
     values: list[Any] = []
     rest = line.strip()
     for element in command.elements:

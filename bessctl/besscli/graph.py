@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lays a pipeline out in layers, top to bottom: which module in which layer, in which order, at which column.
+"""Lays a pipeline out in layers, top to bottom: which module in which layer, in which order, at
+which column.
 
-Cycles are broken at the edge that closes them; an edge over several layers gets a way point in each layer between.
-Columns come from a least-squares fit: every node as near as its neighbours allow to the middle of what it joins.
+Cycles are broken at the edge that closes them; an edge over several layers gets a way point in each
+layer between. Columns come from a least-squares fit: every node as near as its neighbours allow to
+the middle of what it joins.
 """
 
 from bisect import bisect_right, insort
@@ -35,7 +37,9 @@ class Node:
 
 @dataclass(eq=False)
 class Cell:
-    """A node or a way point of a long edge, at its place in a layer; `outs` and `ins` are the gates below and above."""
+    """A node or a way point of a long edge, at its place in a layer; `outs` and `ins` are the gates
+    below and above.
+    """
 
     node: Node | None
     width: int = 1
@@ -46,7 +50,9 @@ class Cell:
 
 @dataclass
 class Hop:
-    """A piece of an edge between neighbouring layers, from a gate of the upper cell to a gate of the lower one."""
+    """A piece of an edge between neighbouring layers, from a gate of the upper cell to a gate of
+    the lower one.
+    """
 
     upper: Cell
     upper_gate: int
@@ -112,7 +118,9 @@ def _closing_edges(names: list[str], edges: list[Edge]) -> set[int]:
 
 
 def _ranks(names: list[str], edges: list[Edge], backward: set[int]) -> dict[str, int]:
-    """The layer of each node: under everything that leads to it; sources right above what they feed."""
+    """The layer of each node: under everything that leads to it; sources right above what they
+    feed.
+    """
     pairs = [(e.dst, e.src) if i in backward else (e.src, e.dst) for i, e in enumerate(edges)]
     ranks = dict.fromkeys(names, 0)
     below: dict[str, list[str]] = {name: [] for name in names}
@@ -180,7 +188,9 @@ def gate_number(key: int) -> int:
 
 
 def _order(layers: list[list[Cell]], hops: list[list[Hop]]) -> None:
-    """Orders each layer by the mean position of its neighbours, sweeping down and up, and keeps the best."""
+    """Orders each layer by the mean position of its neighbours, sweeping down and up, and keeps the
+    best.
+    """
     best, best_crossings = [list(layer) for layer in layers], _crossings(layers, hops)
     for sweep in range(SWEEPS):
         down = sweep % 2 == 0
@@ -231,7 +241,9 @@ def _crossings(layers: list[list[Cell]], hops: list[list[Hop]]) -> int:
 
 
 def _order_gates(layers: list[list[Cell]], hops: list[list[Hop]]) -> None:
-    """Sets the offsets of each cell's gates, in the order of gate numbers, and the width they and the text need."""
+    """Sets the offsets of each cell's gates, in the order of gate numbers, and the width they and
+    the text need.
+    """
     labels: dict[tuple[int, int, bool], int] = {}
     for between in hops:
         for hop in between:
@@ -292,7 +304,9 @@ def _place(layers: list[list[Cell]], hops: list[list[Hop]]) -> None:
 
 
 def _pull(layers: list[list[Cell]], hops: list[list[Hop]], index: int, both: bool) -> None:
-    """Moves a layer towards what it joins in the layer above and, if asked for both, in the one below."""
+    """Moves a layer towards what it joins in the layer above and, if asked for both, in the one
+    below.
+    """
     wishes: dict[int, list[float]] = {id(cell): [] for cell in layers[index]}
     if index > 0:
         for hop in hops[index - 1]:
@@ -327,7 +341,9 @@ def _straighten(layers: list[list[Cell]], hops: list[list[Hop]]) -> None:
 
 
 def _fit(layer: list[Cell], wanted: list[float], weights: list[float] | None = None) -> None:
-    """The columns nearest to the wanted ones that keep order and distance: isotonic regression by pooling."""
+    """The columns nearest to the wanted ones that keep order and distance: isotonic regression by
+    pooling.
+    """
     blocks: list[tuple[float, float, int]] = []
     offsets: list[int] = []
     offset = 0

@@ -91,7 +91,9 @@ def _read_from(log: Path, offset: int) -> list[str]:
 
 
 def _address(ready: str, options: list[str]) -> str:
-    """Where the daemon listens: the first address in its ready line, else its --grpc_url or -p, else the default."""
+    """Where the daemon listens: the first address in its ready line, else its --grpc_url or -p,
+    else the default.
+    """
     for word in ready.replace(",", " ").split()[1:]:
         try:
             if ":" in word:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws a laid-out pipeline with box characters.
 
-Gate numbers sit in the border of a box where their edge meets it; the packets of an edge stand beside its first row.
-Edges into one input gate join before it; edges that merely cross do not touch.
+Gate numbers sit in the border of a box where their edge meets it; the packets of an edge stand
+beside its first row. Edges into one input gate join before it; edges that merely cross do not
+touch.
 """
 
 import functools
@@ -32,7 +33,9 @@ _LINES = {
 
 @dataclass
 class Picture:
-    """Lines of text, and where in them the names of modules and the labels of edges are (line, start, end)."""
+    """Lines of text, and where in them the names of modules and the labels of edges are (line,
+    start, end).
+    """
 
     lines: list[str]
     names: list[tuple[int, int, int]]
@@ -164,7 +167,9 @@ def _nets(hops: list[Hop]) -> list[_Net]:
 
 
 def _assign_tracks(nets: list[_Net]) -> int:
-    """Gives each bent wire a row such that wires side by side do not overlap; returns the number of rows."""
+    """Gives each bent wire a row such that wires side by side do not overlap; returns the number of
+    rows.
+    """
     waiting = sorted((net for net in nets if not net.is_straight), key=lambda net: net.span)
     must = {
         id(net): {id(other) for other in waiting if _must_be_above(other, net)} for net in waiting

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`run`: a script takes the place of what runs, or what runs goes on.
 
-A script is first rehearsed against a recorder: if that shows it to be wrong, the daemon is not touched. Only then is the
-daemon reset and the script run on it. Should it fail there all the same, what ran before is put back as far as the
-client can, and the operator is told how far that was.
+A script is first rehearsed against a recorder: if that shows it to be wrong, the daemon is not
+touched. Only then is the daemon reset and the script run on it. Should it fail there all the same,
+what ran before is put back as far as the client can, and the operator is told how far that was.
 """
 
 import os
@@ -93,11 +93,11 @@ def _put_back(
         client.reset_all()
         if previous and _was_running(client, before, previous):
             execute(previous[0], client, previous[1])
-            client.resume_all()
+            _resume(client)
             shell.running = previous
             return f"{previous[0].path} runs again, from its start: counters and the state of flows are lost."
         before.restore(client)
-        client.resume_all()
+        _resume(client)
     except (Error, APIError, ConstraintError, ScriptError, RPCError) as error:
         return f"What ran before could NOT be put back: {error}"
     if not before.modules:
@@ -106,6 +106,14 @@ def _put_back(
     return (
         f"The {len(before.modules)} modules that ran before run again, but these are lost: {lost}."
     )
+
+
+def _resume(client: Any) -> None:
+    """Resumes what ran before, whatever its constraints; clients of BESS must check before they
+    resume.
+    """
+    client.check_scheduling_constraints()
+    client.resume_all(check=False)
 
 
 def _was_running(

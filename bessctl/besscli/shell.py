@@ -21,7 +21,9 @@ Handler = Callable[..., None]
 
 
 def command(pattern: str, help_text: str) -> Callable[[Handler], Handler]:
-    """Adds a command to the shell: its function gets the shell and one value an argument of the pattern."""
+    """Adds a command to the shell: its function gets the shell and one value an argument of the
+    pattern.
+    """
 
     def add(function: Handler) -> Handler:
         COMMANDS.append(Command(pattern, help_text, function, parse_pattern(pattern)))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a daemon runs, read through the control API, and put back after a script failed on it.
 
-A snapshot holds what the API tells: workers, traffic classes, ports, modules with their first arguments, connections.
-Rules that commands added, counters and the state of flows are not in it; `lost` names what could not be read.
+A snapshot holds what the API tells: workers, traffic classes, ports, modules with their first
+arguments, connections. Rules that commands added, counters and the state of flows are not in it;
+`lost` names what could not be read.
 """
 
 from dataclasses import dataclass, field
@@ -61,7 +62,9 @@ def take(client: Any) -> Snapshot:
 
 
 def _traffic_classes(client: Any, snapshot: Snapshot) -> list[tuple[str, dict[str, Any]]]:
-    """Adds the named traffic classes, parents first; returns the requests that put tasks under them."""
+    """Adds the named traffic classes, parents first; returns the requests that put tasks under
+    them.
+    """
     leaves: list[tuple[str, dict[str, Any]]] = []
     try:
         statuses = client.list_tcs().classes_status

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Values an operator writes on a line (`size=3, fields=[{'offset': 0}]`), and numbers as an operator reads them."""
+"""Values an operator writes on a line (`size=3, fields=[{'offset': 0}]`), and numbers as an
+operator reads them.
+"""
 
 import ast
 from typing import Any
@@ -24,7 +26,9 @@ def environment(text: str) -> dict[str, str]:
 
 
 def _pieces(text: str) -> list[str]:
-    """Splits at commas and blanks that are in no bracket and no string, keeping blanks around `=` out of it."""
+    """Splits at commas and blanks that are in no bracket and no string, keeping blanks around `=`
+    out of it.
+    """
     pieces, current, depth, quote = [], "", 0, ""
     for character in text:
         if quote:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which module classes, commands and drivers there are: told by a daemon, or derived from the messages of the wire."""
+"""Which module classes, commands and drivers there are: told by a daemon, or derived from the
+messages of the wire.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -27,7 +29,8 @@ _IMPLIED_COMMANDS = {"get_initial_arg": "EmptyArg", "get_runtime_config": "Empty
 class Catalogue:
     """Module classes with their commands (name -> argument message), and drivers.
 
-    A derived catalogue cannot know every command: it guesses a command's message from the keys that are given.
+    A derived catalogue cannot know every command: it guesses a command's message from the keys that
+    are given.
     """
 
     modules: dict[str, dict[str, str]]
@@ -62,7 +65,9 @@ def from_daemon(client: Any) -> Catalogue:
 
 
 def from_protos(protos: Protos) -> Catalogue:
-    """What the messages tell: `<Class>Arg` in modules/ and ports/, and `<Class>Command<Command>Arg` beside it."""
+    """What the messages tell: `<Class>Arg` in modules/ and ports/, and `<Class>Command<Command>Arg`
+    beside it.
+    """
     catalogue = Catalogue({name: {} for name in _WITHOUT_MESSAGE}, [], derived=True)
     for file in protos.files:
         messages = [

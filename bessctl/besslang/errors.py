@@ -39,4 +39,6 @@ class ConfError(Exception):
 
 
 class NeedsDaemon(BaseException):
-    """A script asked what only a live daemon knows; no `except Exception` of the script may hide this."""
+    """A script asked what only a live daemon knows; no `except Exception` of the script may hide
+    this.
+    """

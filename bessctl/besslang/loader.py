@@ -52,14 +52,17 @@ def load(
     client: RecordingClient | None = None,
     env: Mapping[str, Any] | None = None,
 ) -> Pipeline:
-    """The state a script desires. Raises ScriptError if it is wrong, NeedsDaemon if it cannot be told without one."""
+    """The state a script desires. Raises ScriptError if it is wrong, NeedsDaemon if it cannot be
+    told without one.
+    """
     recorder = client or RecordingClient()
     execute(Script.parse(path_or_text), recorder, env or {})
     return recorder.pipeline
 
 
 def execute(script: Script, client: Any, env: Mapping[str, Any]) -> None:
-    """Runs a script against a client; whatever goes wrong is a ScriptError that points at the script.
+    """Runs a script against a client; whatever goes wrong is a ScriptError that points at the
+    script.
 
     RPCError and KeyboardInterrupt pass through: they say nothing about the script.
     """
@@ -93,8 +96,9 @@ def _surroundings(script: Script, env: Mapping[str, Any]) -> Iterator[None]:
 def rehearse(script: Script, client: RecordingClient, env: Mapping[str, Any]) -> None:
     """Runs a script against a recorder and keeps what it prints to itself.
 
-    Raises ScriptError if the script is wrong, NeedsDaemon if that cannot be told: it reads what only a daemon knows, or
-    it failed on the world outside after it made a port that exists in the record only.
+    Raises ScriptError if the script is wrong, NeedsDaemon if that cannot be told: it reads what
+    only a daemon knows, or it failed on the world outside after it made a port that exists in the
+    record only.
     """
     try:
         with contextlib.redirect_stdout(io.StringIO()):

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client without a daemon: it keeps what a script asks for as plain data, the state the script desires.
+"""A client without a daemon: it keeps what a script asks for as plain data, the state the script
+desires.
 
-It checks what can be checked without a daemon (classes, arguments, names, gates) and answers questions from what it
-recorded. Anything only a daemon knows (counters, MAC addresses, answers of commands) raises NeedsDaemon when read.
+It checks what can be checked without a daemon (classes, arguments, names, gates) and answers
+questions from what it recorded. Anything only a daemon knows (counters, MAC addresses, answers of
+commands) raises NeedsDaemon when read.
 """
 
 import errno
@@ -66,8 +68,9 @@ class Command:
 
 @dataclass
 class Pipeline:
-    """The state a script desires, in the order it asked for it. Traffic classes, task attachments and gate hooks are
-    the fields of their requests."""
+    """The state a script desires, in the order it asked for it. Traffic classes, task attachments
+    and gate hooks are the fields of their requests.
+    """
 
     workers: list[Worker] = field(default_factory=list)
     ports: list[Port] = field(default_factory=list)
@@ -89,7 +92,9 @@ class Pipeline:
 
 
 class Unknown:
-    """The answer only a daemon could give: any use of it raises NeedsDaemon, be it as a key or a number."""
+    """The answer only a daemon could give: any use of it raises NeedsDaemon, be it as a key or a
+    number.
+    """
 
     def __init__(self, what: str):
         self._what = what

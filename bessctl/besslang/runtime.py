@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a script's names mean: classes of modules and drivers as constructors, gates, commands as methods."""
+"""What a script's names mean: classes of modules and drivers as constructors, gates, commands as
+methods.
+"""
 
 import os
 from collections.abc import Mapping

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parses the .bess language: Python plus `name::Class(...)`, `a:1 -> 0:b` and `$NAME!default`.
 
-The tokens of the language become Python ones, line by line; Python's own parser builds the tree, and every position in
-it is mapped back, so that an error of any kind points at the token the operator wrote.
+The tokens of the language become Python ones, line by line; Python's own parser builds the tree,
+and every position in it is mapped back, so that an error of any kind points at the token the
+operator wrote.
 
     a:1 -> 0:b          becomes    a*1 + 0*b
     x,y::Class(k=1)     becomes    __bess_module__(('x', 'y'), 'Class', k=1)
@@ -161,7 +162,9 @@ class _Rewriter:
             self._statement_start = True
 
     def _colon(self, token: Token) -> None:
-        """A colon that ends a header, a lambda's arguments, a key or a slice bound, or one that names a gate."""
+        """A colon that ends a header, a lambda's arguments, a key or a slice bound, or one that
+        names a gate.
+        """
         top = self._top
         if top.lambdas:
             top.lambdas -= 1
@@ -183,7 +186,9 @@ class _Rewriter:
         self._top.operands.append(token)
 
     def _finish_chain(self, at: Token) -> None:
-        """Turns `a:1 -> 0:b` just read into `a*1 + 0*b`; without an arrow, colons keep Python's meaning."""
+        """Turns `a:1 -> 0:b` just read into `a*1 + 0*b`; without an arrow, colons keep Python's
+        meaning.
+        """
         top = self._top
         if top.arrows:
             if top.operands[-1] is top.arrows[-1]:
@@ -194,7 +199,9 @@ class _Rewriter:
         top.operands, top.colons, top.arrows = [], [], []
 
     def _rewrite_parts(self, chain: _Bracket) -> None:
-        """Splits a chain at arrows and colons; each part that is an expression of its own gets parentheses."""
+        """Splits a chain at arrows and colons; each part that is an expression of its own gets
+        parentheses.
+        """
         parts: list[list[Token]] = [[]]
         per_hop = 1
         for token in chain.operands:

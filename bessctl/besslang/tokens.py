@@ -33,7 +33,9 @@ _CLOSER = {"(": ")", "[": "]", "{": "}"}
 
 @dataclass(frozen=True)
 class Token:
-    """A piece of the script: its kind, text, and where it lies (line from 1, column from 0, offset in the text)."""
+    """A piece of the script: its kind, text, and where it lies (line from 1, column from 0, offset
+    in the text).
+    """
 
     kind: str
     text: str

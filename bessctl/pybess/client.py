@@ -42,7 +42,9 @@ class BESS:
     # The connection.
 
     def connect(self, grpc_url: str | None = None) -> None:
-        """Connects to a daemon at `unix:/path`, `host:port`, `port` or, without one, at the default address."""
+        """Connects to a daemon at `unix:/path`, `host:port`, `port` or, without one, at the default
+        address.
+        """
         if self.is_connected():
             raise APIError(f"already connected to {self.address}")
         address = normalize(grpc_url) if grpc_url else default_address()
@@ -86,7 +88,9 @@ class BESS:
         return self._channel.call(service, method, request)
 
     def request(self, method: str, fields: dict[str, Any] | None = None) -> Any:
-        """Sends a request of the control service by its name; raises Error if the daemon refuses it."""
+        """Sends a request of the control service by its name; raises Error if the daemon refuses
+        it.
+        """
         request = to_message(self.protos.method(CONTROL, method)[1], fields or {})
         response = self._traced_call(CONTROL, method, request)
         if response.error.code != 0 or response.error.errmsg:
@@ -170,7 +174,9 @@ class BESS:
         return self.request("CheckSchedulingConstraints")
 
     def check_constraints(self) -> Any:
-        """Raises ConstraintError if the daemon finds a violation it calls fatal; returns all it found."""
+        """Raises ConstraintError if the daemon finds a violation it calls fatal; returns all it
+        found.
+        """
         found = self.check_scheduling_constraints()
         if found.fatal:
             raise ConstraintError(describe_violations(found))

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plain Python data to protobuf messages and back, with errors that name the field and what would be right."""
+"""Plain Python data to protobuf messages and back, with errors that name the field and what would
+be right.
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The exceptions of the client: what the daemon refused, what never reached it, what was asked wrongly."""
+"""The exceptions of the client: what the daemon refused, what never reached it, what was asked
+wrongly.
+"""
 
 import os
 from typing import Any

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The wire's messages and services, read from ../proto at first need.
 
-protoc compiles the .proto files to one descriptor set, which is kept under build/proto_py by the hash of their
-contents; message classes are made from it, so no code is generated and no version of one can be wrong.
+protoc compiles the .proto files to one descriptor set, which is kept under build/proto_py by the
+hash of their contents; message classes are made from it, so no code is generated and no version of
+one can be wrong.
 """
 
 import functools

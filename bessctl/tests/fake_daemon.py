@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A daemon for tests: gRPC on a Unix socket, its answers those of a recorder, with counters and refusals on request."""
+"""A daemon for tests: gRPC on a Unix socket, its answers those of a recorder, with counters and
+refusals on request.
+"""
 
 from collections.abc import Callable
 from concurrent import futures
@@ -15,7 +17,9 @@ from pybess.protos import protos
 
 
 class FakeDaemon:
-    """Serves the control service; `refuse` maps a method to the error of its next calls, `calls` lists the methods."""
+    """Serves the control service; `refuse` maps a method to the error of its next calls, `calls`
+    lists the methods.
+    """
 
     def __init__(self, socket: Path):
         self.state = RecordingClient()
