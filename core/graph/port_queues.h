@@ -3,27 +3,37 @@
 // A port as the graph sees it: numbered queues of packets in each direction.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
+#include "core/base/spin_lock.h"
 #include "core/packet/packet.h"
 
 namespace bess {
+
+inline constexpr uint32_t kMaxPortQueues = 128;  // each way
 
 class PortQueues {
  public:
   virtual ~PortQueues() = default;
 
   virtual const std::string& name() const = 0;
-  // 1..128 each.
+  // 1..kMaxPortQueues each.
   virtual uint32_t rx_queues() const = 0;
   virtual uint32_t tx_queues() const = 0;
 
   // Up to `max` packets, written to `packets`. Thread: one at a time per queue.
   virtual uint32_t Receive(uint32_t queue, Packet** packets, uint32_t max) = 0;
   // Takes the first packets of the `n` and returns how many; the others stay the caller's.
-  // Thread: one at a time per queue.
+  // Thread: one at a time per queue: whoever holds its send_lock.
   virtual uint32_t Send(uint32_t queue, Packet** packets, uint32_t n) = 0;
+
+  // Several modules may send to a port, each from several workers, so the lock is the port's.
+  SpinLock& send_lock(uint32_t queue) { return send_locks_[queue]; }
+
+ private:
+  std::array<SpinLock, kMaxPortQueues> send_locks_;
 };
 
 }  // namespace bess

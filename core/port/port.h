@@ -43,8 +43,7 @@
 
 namespace bess {
 
-// Queues each way, and descriptors in each queue.
-inline constexpr uint32_t kMaxPortQueues = 128;
+// Descriptors in each queue.
 inline constexpr uint32_t kMaxQueueSize = 4096;
 inline constexpr uint32_t kDefaultQueueSize = 1024;
 
@@ -181,7 +180,8 @@ class DriverRegistry {
  public:
   static DriverRegistry& Get();
 
-  void Add(DriverClass driver);
+  // False when there is one of that name already.
+  bool Add(DriverClass driver);
   // nullptr when there is none.
   const DriverClass* Find(std::string_view name) const;
   const std::map<std::string, DriverClass, std::less<>>& drivers() const { return drivers_; }
@@ -208,12 +208,11 @@ DriverClass Describe() {
   return driver;
 }
 
-template <typename T>
-struct Registrar {
-  Registrar() { DriverRegistry::Get().Add(Describe<T>()); }
-};
-
 }  // namespace port_internal
 }  // namespace bess
 
-#define REGISTER_DRIVER(T) static const ::bess::port_internal::Registrar<T> registrar_of_##T
+// In namespace bess. The driver must also be named in the list at the end of port.cc, so that the
+// linker takes it from the archive.
+#define REGISTER_DRIVER(T)      \
+  extern const bool linked_##T; \
+  const bool linked_##T = DriverRegistry::Get().Add(port_internal::Describe<T>())
