@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/graph/fake_host_testing.h"
 #include "core/graph/module.h"
 
