@@ -1,2 +1,160 @@
 // SPDX-License-Identifier: Apache-2.0
-int main() { return 0; }
+//
+// The daemon: flags and wiring, nothing else.
+#include <grpcpp/grpcpp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "core/control/engine.h"
+#include "core/control/listener.h"
+#include "core/control/service.h"
+#include "core/control/version.h"
+#include "core/port/eal.h"
+#include "spdlog/sinks/stdout_color_sinks.h"
+#include "spdlog/spdlog.h"
+
+ABSL_FLAG(std::string, socket, "", "control socket; by default the one bessctl looks for");
+ABSL_FLAG(int, p, 0, "also serve the control API on this TCP port; BESS clients expect 10514");
+ABSL_FLAG(std::string, b, "127.0.0.1", "address of the TCP port; loopback only");
+ABSL_FLAG(int, c, -1, "core of the worker started by default; -1: the last one allowed");
+ABSL_FLAG(uint32_t, buffers, 65535, "packets in the pool; 2^n - 1 uses memory best");
+ABSL_FLAG(std::string, idle, "adaptive",
+          "what an idle worker does: 'adaptive' sleeps, 'spin' never");
+ABSL_FLAG(std::string, huge, "auto", "hugepages: 'auto' uses what is free, 'never'");
+ABSL_FLAG(std::string, pci, "auto", "PCI devices: 'auto' uses what may be driven, 'never'");
+ABSL_FLAG(std::vector<std::string>, allow, {}, "PCI devices to use; by default all there are");
+ABSL_FLAG(bool, d, false, "log at level debug");
+
+namespace bess {
+namespace {
+
+constexpr int kMaxMessage = 4 << 20;
+constexpr int kMaxMetadata = 8 << 10;
+
+absl::StatusOr<bool> OneOf(const char* flag, const std::string& value, const char* yes,
+                           const char* no) {
+  if (value == yes) return true;
+  if (value == no) return false;
+  return Error(EINVAL, "--", flag, " must be '", yes, "' or '", no, "', not '", value, "'");
+}
+
+absl::StatusOr<EalOptions> EalFlags() {
+  EalOptions options;
+  BESS_ASSIGN_OR_RETURN(const bool huge, OneOf("huge", absl::GetFlag(FLAGS_huge), "auto", "never"));
+  BESS_ASSIGN_OR_RETURN(const bool pci, OneOf("pci", absl::GetFlag(FLAGS_pci), "auto", "never"));
+  options.hugepages = huge ? EalOptions::Use::kAuto : EalOptions::Use::kNever;
+  options.pci = pci ? EalOptions::Use::kAuto : EalOptions::Use::kNever;
+  options.allow = absl::GetFlag(FLAGS_allow);
+  return options;
+}
+
+absl::StatusOr<EngineOptions> EngineFlags() {
+  EngineOptions options;
+  BESS_ASSIGN_OR_RETURN(options.spin, OneOf("idle", absl::GetFlag(FLAGS_idle), "spin", "adaptive"));
+  options.default_core = absl::GetFlag(FLAGS_c);
+  options.enter_worker = [] {
+    const absl::Status registered = RegisterThread();
+    if (!registered.ok()) spdlog::error("{}", std::string(registered.message()));
+  };
+  options.leave_worker = [] { UnregisterThread(); };
+  return options;
+}
+
+// Signals end the daemon through a descriptor, so that everything is given back in order. Must be
+// called before any thread starts: they inherit the mask.
+class StopEvent {
+ public:
+  StopEvent() : killed_(eventfd(0, EFD_CLOEXEC)) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    signals_ = signalfd(-1, &signals, SFD_CLOEXEC);
+  }
+  // Thread: any.
+  void Set() { eventfd_write(killed_, 1); }
+  void Wait() {
+    pollfd waits[] = {{signals_, POLLIN, 0}, {killed_, POLLIN, 0}};
+    while (poll(waits, 2, -1) < 0 && errno == EINTR) {
+    }
+  }
+
+ private:
+  int signals_;
+  const int killed_;
+};
+
+absl::StatusOr<std::unique_ptr<grpc::Server>> StartServer(
+    const std::vector<std::unique_ptr<grpc::Service>>& services, const std::string& tcp) {
+  grpc::ServerBuilder builder;
+  builder.SetMaxReceiveMessageSize(kMaxMessage);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadata);
+  // Without it a second daemon could silently share the port.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  for (const auto& service : services) builder.RegisterService(service.get());
+  int port = 0;
+  if (!tcp.empty()) {
+    builder.AddListeningPort(tcp, grpc::InsecureServerCredentials(), &port);
+  }
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr || (!tcp.empty() && port == 0)) {
+    return Error(EADDRINUSE, "cannot serve on ", tcp, ": another process uses that port");
+  }
+  return server;
+}
+
+absl::Status Serve(StopEvent& stop) {
+  const std::string flag = absl::GetFlag(FLAGS_socket);
+  const std::string path = flag.empty() ? DefaultSocketPath() : flag;
+  std::string tcp;
+  if (const int port = absl::GetFlag(FLAGS_p); port != 0) {
+    BESS_ASSIGN_OR_RETURN(tcp, LoopbackAddress(absl::GetFlag(FLAGS_b), port));
+  }
+  BESS_ASSIGN_OR_RETURN(const EalOptions eal_options, EalFlags());
+  BESS_ASSIGN_OR_RETURN(EngineOptions engine_options, EngineFlags());
+  BESS_ASSIGN_OR_RETURN(const auto lock, SocketLock::Take(path));
+  BESS_ASSIGN_OR_RETURN(const auto eal, Eal::Start(eal_options));
+  BESS_ASSIGN_OR_RETURN(const auto pool, PacketPool::Create("packets", PacketPool::Kind::kShareable,
+                                                            absl::GetFlag(FLAGS_buffers)));
+  Engine engine(std::move(engine_options), *pool);
+  const auto services = MakeServices(engine, [&] { stop.Set(); });
+  BESS_ASSIGN_OR_RETURN(const auto server, StartServer(services, tcp));
+  BESS_ASSIGN_OR_RETURN(auto listener, ControlSocket::Start(path, *server));
+  std::printf("ready unix:%s%s%s\n", path.c_str(), tcp.empty() ? "" : " ", tcp.c_str());
+  std::fflush(stdout);
+  stop.Wait();
+  listener.reset();
+  server->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(500));
+  return engine.ResetAll();
+}
+
+}  // namespace
+}  // namespace bess
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage("bessd, a software switch. Without flags it serves " +
+                               bess::DefaultSocketPath());
+  absl::FlagsUsageConfig usage;
+  usage.version_string = [] { return std::string("bessd ") + bess::kVersion + "\n"; };
+  absl::SetFlagsUsageConfig(usage);
+  absl::ParseCommandLine(argc, argv);
+  spdlog::set_default_logger(spdlog::stderr_color_mt("bessd"));
+  if (absl::GetFlag(FLAGS_d)) spdlog::set_level(spdlog::level::debug);
+  bess::StopEvent stop;
+  const absl::Status status = bess::Serve(stop);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "bessd: %s\n", std::string(status.message()).c_str());
+  return 1;
+}

@@ -39,7 +39,7 @@ class PerWorker {
 
   T& At(uint32_t worker) {
     std::atomic<Cell*>& slot = cells_[worker];
-    Cell* cell = slot.load(std::memory_order_relaxed);
+    Cell* cell = slot.load(std::memory_order_acquire);
     if (cell == nullptr) {
       cell = new Cell;
       slot.store(cell, std::memory_order_release);

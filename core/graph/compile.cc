@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_join.h"
 #include "core/graph/plan.h"
 
@@ -23,6 +24,11 @@ void ClearMetadata(void* self, Context& context, Batch& batch) {
   context.Emit(0, batch);
 }
 
+// What waits for a module that no task of this worker leads to any more.
+void DropStranded(void*, Context& context, Batch& batch) {
+  context.Drop(batch, DropReason::kModuleRemoved);
+}
+
 // Builds one worker's part: the nodes its tasks can reach.
 class WorkerPlanBuilder {
  public:
@@ -37,31 +43,22 @@ class WorkerPlanBuilder {
     plan_->tasks.push_back({topology_.modules[module]->module.get(), source.mclass().run_task,
                             source.tasks()[task].argument, root});
     roots_.push_back(root);
-  }
-
-  // An edge whose buffer an earlier plan filled is emptied by every later one.
-  void DrainLoops(uint32_t module) {
-    for (const auto& connection : topology_.down[module]) {
-      if (LoopBuffer* buffer = connection.gate->edge->loop(worker_)) {
-        AddLoopSlot(buffer, module, Entry(connection.to, connection.gate->igate));
-      }
-    }
+    sources_.push_back(module);
   }
 
   std::unique_ptr<WorkerPlan> Build() {
     WireAll();
+    DrainLoops();
     Rank();
     plan_->arena = std::make_unique<BatchArena>(plan_->nodes.size() + kSpareBatches);
     return std::move(plan_);
   }
 
-  // The modules whose nodes this worker has.
+  // The modules this worker's tasks reach.
   std::vector<uint32_t> Modules() const {
     std::vector<uint32_t> modules;
     for (const auto& [key, node] : inputs_) modules.push_back(key.first);
-    for (const TaskSlot& task : plan_->tasks) {
-      modules.push_back(module_of_.at(task.root));
-    }
+    modules.insert(modules.end(), sources_.begin(), sources_.end());
     std::sort(modules.begin(), modules.end());
     modules.erase(std::unique(modules.begin(), modules.end()), modules.end());
     return modules;
@@ -69,6 +66,7 @@ class WorkerPlanBuilder {
 
  private:
   using GateKey = std::pair<uint32_t, uint32_t>;  // module, input gate
+  static constexpr uint32_t kAllAlike = kMaxGates;
 
   Node* NewNode(uint32_t module) {
     Node& node = plan_->nodes.emplace_back();
@@ -106,13 +104,15 @@ class WorkerPlanBuilder {
     return to;
   }
 
-  // The node that runs the module for batches that come in by `igate`.
-  Node* Input(uint32_t module, uint32_t igate) {
-    if (topology_.module(module).info().igates_alike) igate = 0;
-    Node*& node = inputs_[{module, igate}];
+  // The node that runs the module for batches that come in by `igate`. Inputs that are alike share
+  // one, but behind hooks each has its own: only then do all links into a module's hooks and inputs
+  // come from the connections themselves, which is where a cycle is cut and filled again.
+  Node* Input(uint32_t module, uint32_t igate, bool hooked) {
+    const bool alike = topology_.module(module).info().igates_alike;
+    Node*& node = inputs_[{module, alike && !hooked ? kAllAlike : igate}];
     if (node == nullptr) {
       node = NewNode(module);
-      node->igate = igate;
+      node->igate = alike ? 0 : igate;
       to_wire_.push_back(node);
     }
     return node;
@@ -122,9 +122,9 @@ class WorkerPlanBuilder {
   Node* Entry(uint32_t module, uint32_t igate) {
     const auto& hooked = topology_.modules[module]->in_hooks;
     const auto hooks = hooked.find(igate);
-    if (hooks == hooked.end() || hooks->second.empty()) return Input(module, igate);
+    if (hooks == hooked.end() || hooks->second.empty()) return Input(module, igate, false);
     Node*& node = entries_[{module, igate}];
-    if (node == nullptr) node = Hooked(module, hooks->second, Input(module, igate));
+    if (node == nullptr) node = Hooked(module, hooks->second, Input(module, igate, true));
     return node;
   }
 
@@ -136,7 +136,8 @@ class WorkerPlanBuilder {
       Node* entry = Entry(connection.to, connection.gate->igate);
       Node* first = Hooked(module, connection.gate->hooks, entry);
       outputs[connection.ogate] = first;
-      edge_of_[{node, first}] = connection.gate->edge.get();
+      edge_of_[{node, connection.ogate}] = connection.gate->edge.get();
+      linked_.insert(connection.gate->edge.get());
     }
   }
 
@@ -157,6 +158,26 @@ class WorkerPlanBuilder {
       // What a holding module takes in comes out by its task, on the task's worker.
       if (!topology_.module(module).info().holds_packets) Connect(node, module);
     }
+  }
+
+  // An edge whose buffer an earlier plan may have filled is emptied by every later one. Where no
+  // task of this worker leads to it any more, what waits there ends: the modules behind it belong
+  // to other workers now.
+  void DrainLoops() {
+    for (uint32_t m = 0; m < topology_.size(); ++m) {
+      for (const auto& [to, gate, ogate] : topology_.down[m]) {
+        LoopBuffer* buffer = gate->edge->loop(worker_);
+        if (buffer == nullptr) continue;
+        const bool linked = linked_.contains(gate->edge.get());
+        AddLoopSlot(buffer, m, linked ? Entry(to, gate->igate) : NewGrave(m));
+      }
+    }
+  }
+
+  Node* NewGrave(uint32_t module) {
+    Node* node = NewNode(module);
+    node->process = &DropStranded;
+    return node;
   }
 
   // Depth first from the roots: reverse order of completion is a topological order once the links
@@ -194,9 +215,10 @@ class WorkerPlanBuilder {
         stack.pop_back();
         continue;
       }
-      Node*& out = (*outputs_of_.at(frame.node))[frame.next++];
+      const uint32_t ogate = frame.next++;
+      Node*& out = (*outputs_of_.at(frame.node))[ogate];
       if (out == nullptr) continue;
-      const auto edge = edge_of_.find({frame.node, out});
+      const auto edge = edge_of_.find({frame.node, ogate});
       Edge* through = edge == edge_of_.end() ? frame.edge : edge->second;
       const State state = state_[out];
       if (state == State::kNew) {
@@ -240,21 +262,29 @@ class WorkerPlanBuilder {
   const uint32_t worker_;
   std::unique_ptr<WorkerPlan> plan_ = std::make_unique<WorkerPlan>();
   std::vector<Node*> roots_;
+  std::vector<uint32_t> sources_;  // modules of tasks
   std::vector<Node*> to_wire_;
   std::vector<Node*> cuts_;
   std::map<GateKey, Node*> inputs_;
   std::map<GateKey, Node*> entries_;
   absl::flat_hash_map<const Node*, uint32_t> module_of_;
   absl::flat_hash_map<const Node*, std::vector<Node*>*> outputs_of_;
-  absl::flat_hash_map<std::pair<const Node*, const Node*>, Edge*> edge_of_;
+  absl::flat_hash_map<std::pair<const Node*, uint32_t>, Edge*> edge_of_;  // by output gate
+  absl::flat_hash_set<const Edge*> linked_;  // that some node of this worker sends to
   absl::flat_hash_map<const Node*, State> state_;
 };
 
+// Those with tasks, and those where packets may be waiting in a cycle.
 std::vector<bool> UsedWorkers(const Topology& topology) {
   std::vector<bool> used(kMaxWorkers);
   for (const ModuleEntry* entry : topology.modules) {
     for (const auto& worker : entry->task_workers) {
       if (worker) used[*worker] = true;
+    }
+    for (const auto& [ogate, out] : entry->out) {
+      for (uint32_t worker = 0; worker < kMaxWorkers; ++worker) {
+        if (out.edge->loop(worker) != nullptr) used[worker] = true;
+      }
     }
   }
   return used;
@@ -268,7 +298,6 @@ std::unique_ptr<WorkerPlan> CompileWorker(const Topology& topology, uint32_t wor
       if (workers[task] == worker) builder.AddTask(m, task);
     }
   }
-  for (uint32_t m = 0; m < topology.size(); ++m) builder.DrainLoops(m);
   auto worker_plan = builder.Build();
   for (const uint32_t m : builder.Modules()) {
     plan.placement[topology.modules[m]->module.get()].push_back(worker);
@@ -295,7 +324,9 @@ absl::Status CheckPlacement(const Topology& topology, const Plan& plan) {
 }  // namespace
 
 const std::vector<int16_t>& Plan::offsets(std::string_view module) const {
+  static const std::vector<int16_t> none;
   const auto it = graph->modules.find(module);
+  if (it == graph->modules.end()) return none;
   return metadata.offsets[static_cast<size_t>(std::distance(graph->modules.begin(), it))];
 }
 
@@ -303,12 +334,24 @@ absl::StatusOr<std::unique_ptr<Plan>> Compile(std::shared_ptr<const Graph> graph
   const Topology topology(*graph);
   auto plan = std::make_unique<Plan>();
   plan->graph = graph;
-  BESS_ASSIGN_OR_RETURN(plan->metadata, PlaceAttributes(topology, graph->attributes));
+  auto metadata = PlaceAttributes(topology, graph->attributes);
+  if (metadata.ok()) {
+    plan->metadata = *std::move(metadata);
+  } else {  // the workers are laid out all the same, to find their errors too
+    plan->metadata.offsets.resize(topology.size());
+    plan->metadata.clear.resize(topology.size());
+  }
   const std::vector<bool> used = UsedWorkers(topology);
   for (uint32_t worker = 0; worker < kMaxWorkers; ++worker) {
     if (used[worker]) plan->workers[worker] = CompileWorker(topology, worker, *plan);
   }
-  BESS_RETURN_IF_ERROR(CheckPlacement(topology, *plan));
+  const absl::Status placement = CheckPlacement(topology, *plan);
+  if (!metadata.ok() && !placement.ok()) {
+    return Error(StatusErrno(metadata.status()), metadata.status().message(), "; ",
+                 placement.message());
+  }
+  BESS_RETURN_IF_ERROR(metadata.status());
+  BESS_RETURN_IF_ERROR(placement);
   return plan;
 }
 

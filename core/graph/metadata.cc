@@ -5,6 +5,8 @@
 #include <bit>
 #include <map>
 
+#include "absl/strings/str_join.h"
+
 namespace bess {
 namespace {
 
@@ -61,6 +63,7 @@ class Placer {
 
   absl::Status CollectNames() {
     std::map<std::string, size_t> index;
+    std::vector<std::string> errors;
     for (uint32_t m = 0; m < topology_.size(); ++m) {
       const auto& attributes = topology_.module(m).attributes();
       for (uint32_t i = 0; i < attributes.size(); ++i) {
@@ -69,14 +72,16 @@ class Placer {
         if (is_new) names_.push_back({.name = attribute.name, .size = attribute.size});
         Name& name = names_[it->second];
         if (name.size != attribute.size) {
-          return Error(EINVAL, "attribute '", name.name, "' has ", name.size, " bytes in module '",
-                       ModuleName(name.uses.front().module), "' but ", attribute.size,
-                       " bytes in module '", ModuleName(m), "'");
+          errors.push_back(absl::StrCat("attribute '", name.name, "' has ", name.size,
+                                        " bytes in module '", ModuleName(name.uses.front().module),
+                                        "' but ", attribute.size, " bytes in module '",
+                                        ModuleName(m), "'"));
         }
         name.uses.push_back({m, i, attribute.mode});
       }
     }
-    return absl::OkStatus();
+    if (errors.empty()) return absl::OkStatus();
+    return Error(EINVAL, absl::StrJoin(errors, "; "));
   }
 
   template <typename Neighbours>

@@ -87,7 +87,8 @@ class Module {
   virtual uint64_t held() const { return 0; }
   // Told before each plan which workers may run it from now on, in increasing order.
   virtual void Placed(absl::Span<const uint32_t> /*workers*/) {}
-  // Frees what it holds; no worker sees it any more. Returns how many packets that were.
+  // Gives up what it holds, packets and ports; no worker sees it any more, and nothing but its
+  // counters will be asked for. Returns how many packets that were.
   virtual uint64_t Discard() { return 0; }
 
   Ledger& ledger(uint32_t worker) { return ledgers_.At(worker); }

@@ -45,7 +45,7 @@ struct WorkerPlan {
 };
 
 struct Plan {
-  uint64_t sequence = 0;  // of the commit
+  uint64_t sequence = 0;  // of the commit, 1 and up; never the same twice
   std::shared_ptr<const Graph> graph;
   MetadataLayout metadata;
   std::map<const Module*, std::vector<uint32_t>> placement;  // workers that may run each module

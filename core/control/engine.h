@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The engine of the daemon: it holds the wanted graph and the running plan, and turns each edit
+// into a new plan. An edit is made on a copy; it is published whole, or refused and nothing has
+// changed. Workers go on while edits happen.
+//
+// Threads: all methods from any control thread. Edits wait for each other; reads wait for nothing.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "core/graph/plan.h"
+#include "core/port/port_table.h"
+#include "core/sched/worker.h"
+
+namespace bess {
+
+struct EngineOptions {
+  int default_core = -1;  // of the worker started when a client adds none; -1: the last allowed
+  bool spin = false;      // workers never sleep
+  // Run by each worker thread before its first round and after its last.
+  std::function<void()> enter_worker = [] {};
+  std::function<void()> leave_worker = [] {};
+};
+
+struct WorkerStatus {
+  uint32_t id = 0;
+  int core = 0;
+  bool running = false;
+  uint64_t tasks = 0;
+  uint64_t dead_ends = 0;  // packets
+};
+
+// Which gates of which modules a hook request means.
+struct HookTarget {
+  std::string module;            // empty: all
+  bool output = true;            // else input gates
+  std::optional<uint64_t> gate;  // none: all in use
+};
+
+class Engine final : public Host {
+ public:
+  // `pool` must outlive the engine.
+  Engine(EngineOptions options, PacketPool& pool);
+  ~Engine() override;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // --- Host
+  PacketPool& pool() override { return pool_; }
+  absl::StatusOr<std::unique_ptr<PortLease>> LeasePort(std::string_view port, Direction direction,
+                                                       std::string_view module) override;
+  void Retire(std::function<void()> free) override;
+
+  // --- Modules. An empty name asks for a generated one, which is returned.
+  absl::StatusOr<std::string> CreateModule(std::string_view name, std::string_view mclass,
+                                           const google::protobuf::Any& argument);
+  absl::Status DestroyModule(std::string_view name);
+  absl::Status ResetModules();
+  absl::Status Connect(std::string_view from, uint64_t ogate, std::string_view to, uint64_t igate,
+                       bool default_hooks);
+  absl::Status Disconnect(std::string_view from, uint64_t ogate);
+  absl::Status RunCommand(std::string_view module, std::string_view command,
+                          const google::protobuf::Any& argument, google::protobuf::Any* reply);
+
+  // --- Gate hooks. Returns the hook's name.
+  absl::StatusOr<std::string> AddHook(std::string_view hclass, std::string_view name,
+                                      const HookTarget& target,
+                                      const google::protobuf::Any& argument);
+  absl::Status RemoveHook(std::string_view hclass, std::string_view name, const HookTarget& target);
+  absl::Status RunHookCommand(std::string_view hclass, std::string_view name,
+                              const HookTarget& target, std::string_view command);
+
+  // --- Workers
+  absl::Status AddWorker(int64_t id, int64_t core, std::string_view scheduler);
+  absl::Status DestroyWorker(int64_t id);
+  absl::Status ResetWorkers();
+  absl::Status PauseAll();
+  absl::Status ResumeAll();
+  absl::Status PauseWorker(int64_t id);
+  absl::Status ResumeWorker(int64_t id);
+  std::vector<WorkerStatus> ListWorkers() const;
+
+  // Modules, then ports, then workers.
+  absl::Status ResetAll();
+
+  PortTable& ports() { return ports_; }
+
+  // --- Reads
+  // What runs now. Never null.
+  std::shared_ptr<const Plan> plan() const;
+  // The books of modules that are no more.
+  LedgerTotals departed() const;
+
+ private:
+  using Edit = absl::FunctionRef<absl::Status(Graph&)>;
+
+  // Makes the edit on a copy and publishes it, or returns the reason and changes nothing.
+  absl::Status Commit(Edit edit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  absl::StatusOr<std::unique_ptr<Plan>> CompileWithTasks(Graph graph)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  void Publish(std::unique_ptr<Plan> plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  bool NeedsDefaultWorker(const Graph& graph) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  void StartWorker(uint32_t id, int core) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  void StopWorker(uint32_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  void RetireModule(std::shared_ptr<Module> module);
+  void RetireEdge(std::shared_ptr<Module> sender, std::shared_ptr<Edge> edge);
+  // Waits, for a bounded time, until what was retired has been freed.
+  void WaitForWorkers();
+  void Housekeeping();
+
+  std::string GenerateName(const ModuleClass& mclass, const Graph& graph)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  absl::StatusOr<Worker*> FindWorker(int64_t id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+
+  const EngineOptions options_;
+  PacketPool& pool_;
+  PortTable ports_;
+  Rcu rcu_;
+
+  mutable absl::Mutex edits_;  // held for a whole edit
+  bool paused_ ABSL_GUARDED_BY(edits_) = false;
+  bool default_worker_ ABSL_GUARDED_BY(edits_) = false;  // worker 0 was started by nobody's wish
+  uint64_t sequence_ ABSL_GUARDED_BY(edits_) = 0;
+  uint32_t next_worker_ ABSL_GUARDED_BY(edits_) = 0;  // for the next task without one
+  std::map<std::string, uint64_t, std::less<>> name_counters_ ABSL_GUARDED_BY(edits_);
+
+  mutable absl::Mutex state_;  // held for a moment
+  std::shared_ptr<const Plan> plan_ ABSL_GUARDED_BY(state_);
+  std::map<uint32_t, std::unique_ptr<Worker>> workers_ ABSL_GUARDED_BY(state_);
+  LedgerTotals departed_ ABSL_GUARDED_BY(state_);
+  bool stop_ ABSL_GUARDED_BY(state_) = false;
+
+  PlanPointer current_{nullptr};  // of plan_, for the workers
+  std::thread housekeeper_;
+};
+
+}  // namespace bess

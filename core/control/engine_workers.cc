@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The engine's workers: starting, stopping, pausing.
+#include <algorithm>
+
+#include "absl/strings/str_join.h"
+#include "core/control/engine.h"
+
+namespace bess {
+namespace {
+
+// A worker parks between rounds, that is within microseconds, unless a module is stuck.
+constexpr absl::Duration kMaxPause = absl::Seconds(1);
+
+absl::Status CheckWorkerId(int64_t id) {
+  if (id >= 0 && id < int64_t{kMaxWorkers}) return absl::OkStatus();
+  return Error(EINVAL, "'wid' must be 0..", kMaxWorkers - 1, ", not ", id);
+}
+
+uint64_t DeadEnds(const Plan& plan, uint32_t worker) {
+  uint64_t packets = 0;
+  for (const auto& [name, entry] : plan.graph->modules) {
+    const auto placed = plan.placement.find(entry->module.get());
+    if (placed == plan.placement.end()) continue;
+    if (!std::binary_search(placed->second.begin(), placed->second.end(), worker)) continue;
+    const Ledger& ledger = entry->module->ledger(worker);
+    packets += ledger.dropped[static_cast<size_t>(DropReason::kDeadEnd)].Get();
+  }
+  return packets;
+}
+
+uint64_t CountTasks(const Graph& graph, uint32_t worker) {
+  uint64_t tasks = 0;
+  for (const auto& [name, entry] : graph.modules) {
+    const auto& workers = entry->task_workers;
+    tasks += static_cast<uint64_t>(std::count(workers.begin(), workers.end(), worker));
+  }
+  return tasks;
+}
+
+void Unassign(Graph& graph, uint32_t worker) {
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : graph.modules) {
+    const auto& workers = entry->task_workers;
+    if (std::find(workers.begin(), workers.end(), worker) != workers.end()) names.push_back(name);
+  }
+  for (const std::string& name : names) {
+    for (auto& assigned : graph.Edit(name).task_workers) {
+      if (assigned == worker) assigned.reset();
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<WorkerStatus> Engine::ListWorkers() const {
+  const auto running = plan();
+  std::vector<WorkerStatus> list;
+  absl::MutexLock lock(&state_);
+  for (const auto& [id, worker] : workers_) {
+    list.push_back({.id = id,
+                    .core = worker->core(),
+                    .running = !worker->paused(),
+                    .tasks = CountTasks(*running->graph, id),
+                    .dead_ends = DeadEnds(*running, id)});
+  }
+  return list;
+}
+
+absl::StatusOr<Worker*> Engine::FindWorker(int64_t id) const {
+  BESS_RETURN_IF_ERROR(CheckWorkerId(id));
+  absl::MutexLock lock(&state_);
+  const auto it = workers_.find(static_cast<uint32_t>(id));
+  if (it == workers_.end()) return Error(ENOENT, "there is no worker ", id);
+  return it->second.get();
+}
+
+void Engine::StartWorker(uint32_t id, int core) {
+  auto worker = std::make_unique<Worker>(WorkerOptions{.id = id,
+                                                       .core = core,
+                                                       .spin = options_.spin,
+                                                       .enter = options_.enter_worker,
+                                                       .leave = options_.leave_worker},
+                                         current_, rcu_);
+  if (paused_) worker->Pause(kMaxPause).IgnoreError();
+  absl::MutexLock lock(&state_);
+  workers_[id] = std::move(worker);
+}
+
+void Engine::StopWorker(uint32_t id) {
+  std::unique_ptr<Worker> worker;
+  {
+    absl::MutexLock lock(&state_);
+    worker = std::move(workers_.extract(id).mapped());
+  }
+  if (id == 0) default_worker_ = false;
+}
+
+absl::Status Engine::AddWorker(int64_t id, int64_t core, std::string_view scheduler) {
+  BESS_RETURN_IF_ERROR(CheckWorkerId(id));
+  const std::vector<int> cores = AllowedCores();
+  if (std::find(cores.begin(), cores.end(), core) == cores.end()) {
+    return Error(EINVAL, "'core' must be one of the CPUs this process may use (",
+                 absl::StrJoin(cores, ", "), "), not ", core);
+  }
+  if (!scheduler.empty() && scheduler != "experimental") {
+    return Error(EINVAL, "'scheduler' must be '' or 'experimental', not '", scheduler, "'");
+  }
+  absl::MutexLock lock(&edits_);
+  if (FindWorker(id).ok()) {
+    if (id != 0 || !default_worker_) return Error(EEXIST, "worker ", id, " exists already");
+    // Nobody asked for this worker yet: it moves to where it is wanted.
+    StopWorker(0);
+  }
+  StartWorker(static_cast<uint32_t>(id), static_cast<int>(core));
+  return Commit([](Graph&) { return absl::OkStatus(); });
+}
+
+absl::Status Engine::DestroyWorker(int64_t id) {
+  absl::MutexLock lock(&edits_);
+  BESS_RETURN_IF_ERROR(FindWorker(id).status());
+  const auto worker = static_cast<uint32_t>(id);
+  if (const uint64_t tasks = CountTasks(*plan()->graph, worker); tasks > 0) {
+    return Error(EBUSY, "worker ", id, " has ", tasks, " task(s) attached");
+  }
+  StopWorker(worker);
+  return absl::OkStatus();
+}
+
+absl::Status Engine::ResetWorkers() {
+  absl::MutexLock lock(&edits_);
+  const std::vector<WorkerStatus> workers = ListWorkers();
+  for (const WorkerStatus& worker : workers) StopWorker(worker.id);
+  next_worker_ = 0;
+  // Tasks of modules that live on wait for the next worker.
+  return Commit([&](Graph& graph) {
+    for (const WorkerStatus& worker : workers) Unassign(graph, worker.id);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Engine::PauseAll() {
+  absl::MutexLock lock(&edits_);
+  paused_ = true;
+  absl::Status first_error;
+  for (const WorkerStatus& status : ListWorkers()) {
+    first_error.Update((*FindWorker(status.id))->Pause(kMaxPause));
+  }
+  return first_error;
+}
+
+absl::Status Engine::ResumeAll() {
+  absl::MutexLock lock(&edits_);
+  paused_ = false;
+  const absl::Status committed = Commit([](Graph&) { return absl::OkStatus(); });
+  for (const WorkerStatus& status : ListWorkers()) (*FindWorker(status.id))->Resume();
+  return committed;
+}
+
+absl::Status Engine::PauseWorker(int64_t id) {
+  absl::MutexLock lock(&edits_);
+  BESS_ASSIGN_OR_RETURN(Worker * worker, FindWorker(id));
+  return worker->Pause(kMaxPause);
+}
+
+absl::Status Engine::ResumeWorker(int64_t id) {
+  absl::MutexLock lock(&edits_);
+  BESS_ASSIGN_OR_RETURN(Worker * worker, FindWorker(id));
+  worker->Resume();
+  return absl::OkStatus();
+}
+
+}  // namespace bess

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs one worker's part of a plan without a thread: a round is what a worker does between two
+// looks at the published plan, first every cut cycle, then every task, once each.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "core/graph/plan.h"
+
+namespace bess {
+
+class PlanRunner {
+ public:
+  explicit PlanRunner(uint32_t worker = 0) : worker_(worker), context_(worker) {}
+
+  // Runs this plan from now on. It must outlive the next Adopt or the last Round.
+  void Adopt(const Plan& plan) {
+    plan_ = plan.workers[worker_].get();
+    if (plan_ != nullptr) context_.Adopt(plan_->by_rank, plan_->arena.get());
+  }
+
+  // Returns how many packets the tasks said they handled.
+  uint64_t Round() {
+    if (plan_ == nullptr) return 0;
+    context_.BeginRound(++now_);
+    for (const LoopSlot& slot : plan_->loops) RunLoop(slot);
+    uint64_t packets = 0;
+    for (const TaskSlot& task : plan_->tasks) packets += RunTask(task);
+    return packets;
+  }
+  void Rounds(int n) {
+    while (n-- > 0) Round();
+  }
+
+  uint64_t RunTask(const TaskSlot& task) {
+    const TaskResult result = context_.RunRoot(*task.root, [&](Context& context, Batch& batch) {
+      return task.run(*task.module, context, batch, task.argument);
+    });
+    CheckNothingWaits();
+    return result.packets;
+  }
+
+  Context& context() { return context_; }
+  const WorkerPlan* plan() const { return plan_; }
+
+ private:
+  void RunLoop(const LoopSlot& slot) {
+    context_.RunRoot(*slot.root, [&](Context& context, Batch& batch) {
+      slot.buffer->Take(batch);
+      context.Emit(0, batch);
+      return 0;
+    });
+    CheckNothingWaits();
+  }
+
+  // Whatever began has ended when RunRoot returns.
+  void CheckNothingWaits() {
+    for (const Node& node : plan_->nodes) {
+      ASSERT_EQ(node.filling, nullptr);
+      ASSERT_TRUE(node.full.empty());
+    }
+  }
+
+  const uint32_t worker_;
+  Context context_;
+  const WorkerPlan* plan_ = nullptr;
+  uint64_t now_ = 0;
+};
+
+}  // namespace bess

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A worker: a thread on a core of its own that runs its part of the current plan, round after
+// round. It takes up a new plan between two rounds through one atomic pointer; nobody ever stops
+// it for an edit.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "core/base/counter.h"
+#include "core/graph/plan.h"
+#include "core/sched/idle.h"
+#include "core/sched/rcu.h"
+
+namespace bess {
+
+// The plan all workers run. The control plane stores, workers load.
+using PlanPointer = std::atomic<const Plan*>;
+
+struct WorkerOptions {
+  uint32_t id = 0;    // 0..kMaxWorkers-1
+  int core = 0;       // to be pinned to
+  bool spin = false;  // never sleep when idle
+  // Run by the thread before its first round and after its last.
+  std::function<void()> enter = [] {};
+  std::function<void()> leave = [] {};
+};
+
+struct WorkerStats {
+  uint64_t rounds = 0;
+  uint64_t busy_rounds = 0;  // in which some task had work
+  uint64_t packets = 0;      // that tasks brought in
+  uint64_t bits = 0;
+};
+
+// The CPUs this process may run on, in increasing order.
+std::vector<int> AllowedCores();
+
+class Worker {
+ public:
+  // Starts the thread. `plan` and `rcu` must outlive the worker.
+  Worker(WorkerOptions options, const PlanPointer& plan, Rcu& rcu);
+  // Stops and joins it.
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  uint32_t id() const { return options_.id; }
+  int core() const { return options_.core; }
+  bool paused() const { return paused_.load(std::memory_order_acquire); }
+
+  // Asks the worker to park between rounds, and waits at most `timeout` for it. DEADLINE_EXCEEDED
+  // naming the worker if it is stuck in a module; it still parks when it can.
+  absl::Status Pause(absl::Duration timeout);
+  void Resume();
+
+  // Thread: any.
+  WorkerStats stats() const;
+
+ private:
+  void Run();
+  void Park();
+  void TakePlan();
+  bool RunRound();
+  bool RunLoops(WorkerPlan& part);
+  bool RunTasks(WorkerPlan& part);
+
+  const WorkerOptions options_;
+  const PlanPointer& plan_;
+  Rcu& rcu_;
+  Context context_;
+
+  // The plan in use, by sequence number: a freed plan's address may come back with another plan.
+  uint64_t adopted_ = 0;
+  WorkerPlan* part_ = nullptr;  // of that plan; nullptr when there is nothing to do
+
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> pause_{false};
+  std::atomic<bool> paused_{false};
+  absl::Mutex mutex_;
+  absl::CondVar changed_;
+
+  Counter rounds_;
+  Counter busy_rounds_;
+  Counter packets_;
+  Counter bits_;
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace bess
