@@ -85,7 +85,8 @@ class PortTable {
   class TableLease;
 
   absl::StatusOr<std::string> ChooseName(const PortRequest& request, const DriverClass& driver);
-  absl::Status CheckIdle(std::string_view name, const Entry& entry) const;
+  static absl::Status CheckIdle(std::string_view name, const Entry& entry);
+  static absl::Status CheckLease(const Entry& entry, Direction direction, uint32_t queue);
   void Return(const std::string& port, const User* user);
 
   PortPools pools_;

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/port/port_table.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_join.h"
+#include "core/base/status.h"
+
+namespace bess {
+namespace {
+
+absl::Status Limit(std::string_view what, uint64_t value, uint32_t bound) {
+  if (value <= bound) return absl::OkStatus();
+  return Error(EINVAL, "'", what, "' must be at most ", bound, ", not ", value);
+}
+
+absl::StatusOr<PortShape> ShapeOf(const PortRequest& request) {
+  BESS_RETURN_IF_ERROR(Limit("num_inc_q", request.rx_queues, kMaxPortQueues));
+  BESS_RETURN_IF_ERROR(Limit("num_out_q", request.tx_queues, kMaxPortQueues));
+  BESS_RETURN_IF_ERROR(Limit("size_inc_q", request.rx_size, kMaxQueueSize));
+  BESS_RETURN_IF_ERROR(Limit("size_out_q", request.tx_size, kMaxQueueSize));
+  const auto either = [](uint64_t value, uint32_t otherwise) {
+    return value == 0 ? otherwise : static_cast<uint32_t>(value);
+  };
+  return PortShape{.rx_queues = either(request.rx_queues, 1),
+                   .tx_queues = either(request.tx_queues, 1),
+                   .rx_size = either(request.rx_size, kDefaultQueueSize),
+                   .tx_size = either(request.tx_size, kDefaultQueueSize)};
+}
+
+absl::StatusOr<const DriverClass*> FindDriver(std::string_view name) {
+  if (name.empty()) return Error(EINVAL, "'driver' is missing");
+  const DriverRegistry& registry = DriverRegistry::Get();
+  if (const DriverClass* driver = registry.Find(name)) return driver;
+  const auto key = [](std::string* out, const auto& entry) { out->append(entry.first); };
+  return Error(ENOENT, "there is no port driver '", name,
+               "'; there are: ", absl::StrJoin(registry.drivers(), ", ", key));
+}
+
+absl::Status NoPort(std::string_view name) {
+  if (name.empty()) return Error(EINVAL, "the port's name is missing");
+  return Error(ENOENT, "there is no port '", name, "'");
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> PortTable::ChooseName(const PortRequest& request,
+                                                  const DriverClass& driver) {
+  absl::ReaderMutexLock lock(&mutex_);
+  if (!request.name.empty()) {
+    if (!ports_.contains(request.name)) return request.name;
+    return Error(EEXIST, "there is a port '", request.name, "' already");
+  }
+  for (uint32_t i = 0;; ++i) {
+    std::string name = absl::StrCat(AbslView(driver.info.template_name), i);
+    if (!ports_.contains(name)) return name;
+  }
+}
+
+absl::StatusOr<std::string> PortTable::Create(const PortRequest& request) {
+  BESS_ASSIGN_OR_RETURN(const DriverClass* driver, FindDriver(request.driver));
+  BESS_ASSIGN_OR_RETURN(const PortShape shape, ShapeOf(request));
+  absl::MutexLock control(&control_);
+  BESS_ASSIGN_OR_RETURN(const std::string name, ChooseName(request, *driver));
+  BESS_ASSIGN_OR_RETURN(auto port, driver->Create(name, shape, pools_, request.argument));
+  absl::MutexLock lock(&mutex_);
+  ports_[name] = {.port = std::move(port), .argument = request.argument};
+  return name;
+}
+
+absl::Status PortTable::CheckIdle(std::string_view name, const Entry& entry) {
+  if (entry.users.empty()) return absl::OkStatus();
+  const User& user = *entry.users.front();
+  return Error(EBUSY, "module '", user.module,
+               user.direction == Direction::kReceive ? "' receives from" : "' sends to", " port '",
+               name, "'");
+}
+
+absl::Status PortTable::Destroy(std::string_view name) {
+  absl::MutexLock control(&control_);
+  Entries::node_type taken;  // outlives the inner lock: a device may take its time to go
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto it = ports_.find(name);
+    if (it == ports_.end()) return NoPort(name);
+    BESS_RETURN_IF_ERROR(CheckIdle(name, it->second));
+    taken = ports_.extract(it);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PortTable::Reset() {
+  absl::MutexLock control(&control_);
+  Entries taken;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const auto& [name, entry] : ports_) BESS_RETURN_IF_ERROR(CheckIdle(name, entry));
+    taken.swap(ports_);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PortTable::Configure(std::string_view name, const PortChange& change) {
+  absl::MutexLock control(&control_);
+  Port* port = nullptr;
+  {
+    absl::ReaderMutexLock lock(&mutex_);
+    const auto it = ports_.find(name);
+    if (it == ports_.end()) return NoPort(name);
+    port = it->second.port.get();
+  }
+  return port->Configure(change);  // only holders of control_ destroy it
+}
+
+absl::Status PortTable::Visit(std::string_view name, const Read& read) const {
+  absl::ReaderMutexLock lock(&mutex_);
+  const auto it = ports_.find(name);
+  if (it == ports_.end()) return NoPort(name);
+  read(*it->second.port, it->second.argument);
+  return absl::OkStatus();
+}
+
+void PortTable::VisitAll(const Read& read) const {
+  absl::ReaderMutexLock lock(&mutex_);
+  for (const auto& [name, entry] : ports_) read(*entry.port, entry.argument);
+}
+
+// --- leases -------------------------------------------------------------------------------------
+
+class PortTable::TableLease final : public PortLease {
+ public:
+  TableLease(PortTable& table, Port& port, const User* user)
+      : table_(table), port_(port), user_(user) {}
+  ~TableLease() override { table_.Return(port_.name(), user_); }
+  PortQueues& port() const override { return port_; }
+
+ private:
+  PortTable& table_;
+  Port& port_;
+  const User* user_;
+};
+
+absl::StatusOr<std::unique_ptr<PortLease>> PortTable::Lease(std::string_view name,
+                                                            Direction direction,
+                                                            std::string_view module,
+                                                            uint32_t queue) {
+  absl::MutexLock lock(&mutex_);
+  const auto it = ports_.find(name);
+  if (it == ports_.end()) return NoPort(name);
+  Entry& entry = it->second;
+  BESS_RETURN_IF_ERROR(CheckLease(entry, direction, queue));
+  entry.users.push_back(std::make_unique<User>(User{std::string(module), direction, queue}));
+  return std::make_unique<TableLease>(*this, *entry.port, entry.users.back().get());
+}
+
+absl::Status PortTable::CheckLease(const Entry& entry, Direction direction, uint32_t queue) {
+  const Port& port = *entry.port;
+  const bool receive = direction == Direction::kReceive;
+  const uint32_t queues = receive ? port.rx_queues() : port.tx_queues();
+  if (queue != kAllQueues && queue >= queues) {
+    return Error(EINVAL, "port '", port.name(), "' has queues 0..", queues - 1, ", not ", queue);
+  }
+  for (const auto& user : entry.users) {
+    const bool same = user->queue == queue || user->queue == kAllQueues || queue == kAllQueues;
+    if (!receive || user->direction != Direction::kReceive || !same) continue;
+    return Error(EBUSY, "module '", user->module, "' receives from port '", port.name(),
+                 "' already");
+  }
+  return absl::OkStatus();
+}
+
+void PortTable::Return(const std::string& port, const User* user) {
+  absl::MutexLock lock(&mutex_);
+  std::erase_if(ports_.find(port)->second.users,
+                [user](const auto& candidate) { return candidate.get() == user; });
+}
+
+}  // namespace bess

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/port/unix_socket_port.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <rte_mbuf.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "core/base/clock.h"
+#include "core/base/status.h"
+
+namespace bess {
+namespace {
+
+constexpr uint32_t kReceiveLane = 0;
+constexpr uint32_t kSendLane = 1;
+constexpr int64_t kDefaultPauseNs = 50'000;
+constexpr int kForever = -1;
+
+absl::StatusOr<std::string> PathOf(const pb::UnixSocketPortArg& arg, const std::string& name) {
+  if (!arg.path().empty()) return arg.path();
+  if (name.find('/') == name.npos) return "/tmp/bess_unix_" + name;
+  return Error(EINVAL, "a port named '", name, "' needs a 'path': its name cannot be in one");
+}
+
+}  // namespace
+
+UnixSocketPort::Messages::Messages() {
+  for (uint32_t i = 0; i < kBatchSize; ++i) {
+    headers[i].msg_hdr.msg_iov = &buffers[i];
+    headers[i].msg_hdr.msg_iovlen = 1;
+  }
+}
+
+UnixSocketPort::UnixSocketPort() = default;
+
+absl::Status UnixSocketPort::Init(const pb::UnixSocketPortArg& arg) {
+  if (rx_queues() != 1 || tx_queues() != 1) {
+    return Error(EINVAL, "a UnixSocketPort has 1 queue each way, not ",
+                 std::max(rx_queues(), tx_queues()));
+  }
+  BESS_ASSIGN_OR_RETURN(const std::string path, PathOf(arg, name()));
+  BESS_ASSIGN_OR_RETURN(UnixListener listener, UnixListener::Open(path));
+  listener_.emplace(std::move(listener));
+  const int64_t ns = arg.min_rx_interval_ns() == 0 ? kDefaultPauseNs : arg.min_rx_interval_ns();
+  pause_ = ns < 0 ? 0 : NanosecondsToCycles(static_cast<double>(ns));
+  confirm_connect_ = arg.confirm_connect();
+  stop_event_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (stop_event_ < 0) return Error(errno, "cannot make an eventfd: ", std::strerror(errno));
+  server_ = std::thread([this] { ServeClients(); });
+  return absl::OkStatus();
+}
+
+UnixSocketPort::~UnixSocketPort() {
+  if (server_.joinable()) {
+    eventfd_write(stop_event_, 1);
+    server_.join();
+  }
+  if (stop_event_ >= 0) close(stop_event_);
+}
+
+LinkStatus UnixSocketPort::link() const { return {.up = door_.is_open()}; }
+
+// --- clients ------------------------------------------------------------------------------------
+
+bool UnixSocketPort::Await(int fd, short events, int milliseconds) const {
+  pollfd fds[] = {{.fd = stop_event_, .events = POLLIN}, {.fd = fd, .events = events}};
+  while (poll(fds, 2, milliseconds) < 0 && errno == EINTR) {
+  }
+  return fds[0].revents == 0 && fds[1].revents != 0;
+}
+
+void UnixSocketPort::ServeClients() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  pthread_setname_np(pthread_self(), "unix_port");
+  while (Await(listener_->fd(), POLLIN, kForever)) {
+    const int client = accept4(listener_->fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (client >= 0) {
+      ServeClient(client);
+      close(client);
+    } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+      spdlog::warn("port {} cannot accept a client: {}", name(), std::strerror(errno));
+      constexpr int kRetryMs = 100;
+      Await(-1, 0, kRetryMs);
+    }
+  }
+}
+
+void UnixSocketPort::ServeClient(int client) {
+  if (confirm_connect_) send(client, "yes", sizeof("yes"), MSG_DONTWAIT | MSG_NOSIGNAL);
+  client_ = client;
+  door_.Open();
+  spdlog::debug("port {} has a client", name());
+  if (Await(client, POLLRDHUP, kForever)) {
+    // It may have sent packets right before it went: they get a little time to be received.
+    constexpr int kGraceMs = 100;
+    int waiting = 0;
+    for (int i = 0; i < kGraceMs && ioctl(client, FIONREAD, &waiting) == 0 && waiting > 0; ++i) {
+      Await(-1, 0, 1);
+    }
+  }
+  door_.Close();
+  spdlog::debug("the client of port {} is gone", name());
+}
+
+// --- packets ------------------------------------------------------------------------------------
+
+uint32_t UnixSocketPort::DoReceive(uint32_t /*queue*/, Packet** packets, uint32_t max) {
+  if (Cycles() < resume_ || !door_.Enter(kReceiveLane)) return 0;
+  const uint32_t n = ReceiveMessages(packets, std::min(max, kBatchSize));
+  door_.Leave(kReceiveLane);
+  if (n == 0) resume_ = Cycles() + pause_;
+  return n;
+}
+
+uint32_t UnixSocketPort::ReceiveMessages(Packet** packets, uint32_t max) {
+  if (!pools().shareable().Alloc(packets, max, 0)) return 0;
+  for (uint32_t i = 0; i < max; ++i) {
+    incoming_.buffers[i] = {.iov_base = packets[i]->data(), .iov_len = kDataRoom};
+  }
+  const int messages =
+      recvmmsg(client_, incoming_.headers.data(), max, MSG_DONTWAIT | MSG_TRUNC, nullptr);
+  return KeepPackets(packets, max, messages < 0 ? 0 : static_cast<uint32_t>(messages));
+}
+
+uint32_t UnixSocketPort::KeepPackets(Packet** packets, uint32_t allocated, uint32_t messages) {
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < messages; ++i) {
+    // Length 0 is what the end of the stream looks like: no packet, no loss.
+    const uint32_t length = incoming_.headers[i].msg_len;
+    if (length > kDataRoom) {
+      oversize_.Add(1);
+    } else if (length > 0) {
+      packets[i]->Append(static_cast<uint16_t>(length));
+      std::swap(packets[kept++], packets[i]);
+    }
+  }
+  FreePackets(packets + kept, allocated - kept);
+  return kept;
+}
+
+uint32_t UnixSocketPort::DoSend(uint32_t /*queue*/, Packet** packets, uint32_t n) {
+  if (!door_.Enter(kSendLane)) return 0;
+  const uint32_t sent = SendMessages(packets, std::min(n, kBatchSize));
+  door_.Leave(kSendLane);
+  FreePackets(packets, sent);
+  return sent;
+}
+
+uint32_t UnixSocketPort::SendMessages(Packet** packets, uint32_t n) {
+  uint32_t ready = 0;
+  for (; ready < n; ++ready) {
+    Packet& packet = *packets[ready];
+    if (!packet.linear() && rte_pktmbuf_linearize(packet.mbuf()) != 0) break;
+    outgoing_.buffers[ready] = {.iov_base = packet.data(), .iov_len = packet.length()};
+  }
+  const int sent = sendmmsg(client_, outgoing_.headers.data(), ready, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return sent < 0 ? 0 : static_cast<uint32_t>(sent);
+}
+
+REGISTER_DRIVER(UnixSocketPort);
+
+}  // namespace bess
