@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bess/util.pb.h"
+#include "core/base/clock.h"
+#include "core/base/parse.h"
+#include "core/graph/module.h"
+#include "modules/nat.pb.h"
+#include "modules/nat/fields.h"
+#include "modules/nat/flow_table.h"
+#include "modules/nat/icmp_error.h"
+#include "modules/nat/port_allocator.h"
+
+namespace bess {
+namespace {
+
+using nat::End;
+using nat::Endpoint;
+using nat::Fields;
+using nat::Flow;
+using nat::Kind;
+using nat::Protocol;
+
+constexpr uint32_t kFromInside = 0, kFromOutside = 1;  // input gates
+constexpr uint32_t kToInside = 0, kToOutside = 1;      // output gates
+constexpr uint32_t kMaxAddresses = 1024;
+// How many flows a batch gives the wheel to look at, beyond one for each packet: more than a batch
+// can make, so that it keeps up.
+constexpr uint32_t kExpirySlice = 32;
+
+absl::StatusOr<std::vector<nat::PortRange>> ReadRanges(const pb::NATArg::ExternalAddress& arg) {
+  if (arg.port_ranges().empty()) return std::vector<nat::PortRange>{{0, 1 << 16}};
+  std::vector<nat::PortRange> ranges;
+  for (const auto& range : arg.port_ranges()) {
+    if (range.end() > UINT16_MAX || range.begin() >= range.end()) {
+      return Error(EINVAL, "'port_ranges' of ", arg.ext_addr(),
+                   ": 'begin' must be below 'end' and 'end' at most ", UINT16_MAX, ", not ",
+                   range.begin(), " and ", range.end());
+    }
+    ranges.push_back({range.begin(), range.end(), range.suspended()});
+  }
+  return ranges;
+}
+
+absl::StatusOr<std::vector<nat::ExternalAddress>> ReadAddresses(const pb::NATArg& arg) {
+  if (arg.ext_addrs().empty() || arg.ext_addrs_size() > static_cast<int>(kMaxAddresses)) {
+    return Error(EINVAL, "'ext_addrs' must have 1..", kMaxAddresses, " addresses, not ",
+                 arg.ext_addrs_size());
+  }
+  std::vector<nat::ExternalAddress> addresses;
+  for (const auto& external : arg.ext_addrs()) {
+    BESS_ASSIGN_OR_RETURN(const uint32_t address, ParseIpv4(external.ext_addr()));
+    for (const nat::ExternalAddress& other : addresses) {
+      if (other.address != address) continue;
+      return Error(EINVAL, "'ext_addrs' has ", external.ext_addr(), " twice");
+    }
+    BESS_ASSIGN_OR_RETURN(auto ranges, ReadRanges(external));
+    addresses.push_back({address, std::move(ranges)});
+  }
+  return addresses;
+}
+
+uint64_t RandomSeed() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
+// Lets IPv4 hosts inside share external addresses, by giving each of their ports an external one
+// (RFC 4787, 5382, 5508).
+class Nat final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {
+      .name = "NAT",
+      .help = "shares external IPv4 addresses among hosts inside, translating ports",
+      .template_name = "nat",
+      .igates = 2,
+      .ogates = 2,
+      .igates_alike = false,
+      // Both directions use the same table.
+      .max_workers = 1,
+  };
+  static Commands<Nat> commands() {
+    return {{"get_runtime_config", &Nat::GetRuntimeConfig},
+            {"set_runtime_config", &Nat::SetRuntimeConfig}};
+  }
+
+  absl::Status Init(const pb::NATArg& arg) {
+    BESS_ASSIGN_OR_RETURN(auto addresses, ReadAddresses(arg));
+    ports_.emplace(std::move(addresses), RandomSeed());
+    const uint64_t flows = std::clamp<uint64_t>(ports_->total(), 1, nat::FlowTable::kMaxFlows);
+    flows_.emplace(static_cast<uint32_t>(flows), RandomSeed());
+    cycles_per_tick_ = static_cast<uint64_t>(CyclesPerSecond() / nat::kTicksPerSecond);
+    return absl::OkStatus();
+  }
+
+  std::string Description() const override {
+    return absl::StrCat(ports_->addresses(), " addresses, ", begun_.Get() - ended_.Get(), " flows");
+  }
+
+  void Process(Context& context, Batch& batch) {
+    now_ = static_cast<nat::Ticks>(context.now() / cycles_per_tick_);
+    flows_->Expire(now_, batch.size() + kExpirySlice, [this](const Flow& flow) {
+      ports_->Give(flow.outside);
+      ended_.Add(1);
+    });
+    if (context.igate() == kFromInside) {
+      TranslateBatch<End::kSource>(context, batch);
+    } else {
+      TranslateBatch<End::kDestination>(context, batch);
+    }
+  }
+
+ private:
+  struct Job {
+    Fields fields;
+    uint32_t hash;
+  };
+
+  // There is nothing to configure at run time; BESS has these two, so clients may call them.
+  absl::StatusOr<pb::EmptyArg> GetRuntimeConfig(const pb::EmptyArg&) { return pb::EmptyArg(); }
+  absl::Status SetRuntimeConfig(const pb::EmptyArg&) { return absl::OkStatus(); }
+
+  template <End kEnd>
+  void TranslateBatch(Context& context, Batch& batch);
+  template <End kEnd>
+  void Prepare(PacketView packet, Job& job);
+  template <End kEnd>
+  Verdict Translate(PacketView packet, const Job& job);
+
+  Verdict Out(const Job& job);
+  Verdict In(const Job& job);
+  Verdict Hairpin(PacketView packet, const Job& job);
+  Verdict ErrorOut(PacketView packet);
+  Verdict ErrorIn(PacketView packet);
+
+  Flow* FindAlive(Flow* flow) const {
+    return flow != nullptr && flow->Alive(now_) ? flow : nullptr;
+  }
+  Flow* FindInside(Endpoint end) { return FindAlive(flows_->FindInside(end, flows_->Hash(end))); }
+  Flow* FindOutside(Endpoint end) { return FindAlive(flows_->FindOutside(end, flows_->Hash(end))); }
+  Flow* Begin(const Job& job, DropReason& why_not);
+  void Revive(Flow& flow);
+  void FollowTcp(Flow& flow, uint8_t flags, uint32_t igate);
+
+  std::optional<nat::PortAllocator> ports_;
+  std::optional<nat::FlowTable> flows_;
+  uint64_t cycles_per_tick_ = 1;
+  nat::Ticks now_ = 0;
+  Counter begun_;
+  Counter ended_;
+};
+
+// Three passes, so that the cache misses of a batch overlap: where the flow may be found, which
+// one it is, what it says.
+template <End kEnd>
+void Nat::TranslateBatch(Context& context, Batch& batch) {
+  constexpr uint32_t kAhead = 4;
+  Job jobs[kBatchSize];
+  Verdict verdicts[kBatchSize];
+  const uint32_t n = batch.size();
+  for (uint32_t i = 0; i < n; ++i) {
+    if (i + kAhead < n) __builtin_prefetch(batch[i + kAhead]->data());
+    Prepare<kEnd>(PacketView(*batch[i]), jobs[i]);
+  }
+  for (uint32_t i = 0; i < n; ++i) {
+    verdicts[i] = Translate<kEnd>(PacketView(*batch[i]), jobs[i]);
+  }
+  context.Deliver(batch, verdicts);
+}
+
+template <End kEnd>
+inline void Nat::Prepare(PacketView packet, Job& job) {
+  job.fields = nat::ReadFields<kEnd>(packet);
+  if (job.fields.kind != Kind::kFlow) return;
+  job.hash = flows_->Hash(job.fields.endpoint());
+  if constexpr (kEnd == End::kSource) {
+    flows_->PrefetchInside(job.hash);
+  } else {
+    flows_->PrefetchOutside(job.hash);
+  }
+}
+
+template <End kEnd>
+inline Verdict Nat::Translate(PacketView packet, const Job& job) {
+  constexpr bool kOut = kEnd == End::kSource;
+  if (job.fields.kind == Kind::kFlow) [[likely]] {
+    if constexpr (!kOut) return In(job);
+    const bool hairpin = ports_->Owns(job.fields.ip->destination);
+    return hairpin ? Hairpin(packet, job) : Out(job);
+  }
+  if (job.fields.kind == Kind::kRefused) return Verdict::Drop(nat::WhyRefused(packet));
+  return kOut ? ErrorOut(packet) : ErrorIn(packet);
+}
+
+inline Verdict Nat::Out(const Job& job) {
+  Flow* flow = flows_->FindInside(job.fields.endpoint(), job.hash);
+  if (flow == nullptr) [[unlikely]] {
+    DropReason why_not;
+    flow = Begin(job, why_not);
+    if (flow == nullptr) return Verdict::Drop(why_not);
+  }
+  if (flow->last_used != now_) Revive(*flow);
+  FollowTcp(*flow, job.fields.tcp_flags, kFromInside);
+  nat::Rewrite(job.fields, flow->outside);
+  return Verdict::Gate(kToOutside);
+}
+
+inline Verdict Nat::In(const Job& job) {
+  Flow* flow = FindAlive(flows_->FindOutside(job.fields.endpoint(), job.hash));
+  if (flow == nullptr) [[unlikely]]
+    return Verdict::Drop(DropReason::kNoMapping);
+  FollowTcp(*flow, job.fields.tcp_flags, kFromOutside);
+  nat::Rewrite(job.fields, flow->inside);
+  return Verdict::Gate(kToInside);
+}
+
+// From one host inside to another, by its external address: both ends are translated (RFC 4787,
+// REQ-9). An ICMP query has one identifier for both ends, so that cannot be done to it.
+Verdict Nat::Hairpin(PacketView packet, const Job& job) {
+  if (job.fields.protocol == Protocol::kIcmp) return Verdict::Drop(DropReason::kUnsupported);
+  Job back{.fields = nat::ReadFields<End::kDestination>(packet)};
+  back.hash = flows_->Hash(back.fields.endpoint());
+  // Asked first, so that a packet to nowhere does not take a port.
+  if (FindOutside(back.fields.endpoint()) == nullptr) return Verdict::Drop(DropReason::kNoMapping);
+  const Verdict verdict = Out(job);
+  return verdict.is_drop() ? verdict : In(back);
+}
+
+// A host or router inside complains about a packet that came in.
+Verdict Nat::ErrorOut(PacketView packet) {
+  nat::IcmpError error;
+  if (const auto reason = error.Read(packet)) return Verdict::Drop(*reason);
+  const Flow* flow = FindInside(error.destination());
+  if (flow == nullptr) return Verdict::Drop(DropReason::kNoMapping);
+  Ipv4Header* ip = packet.Ipv4();
+  const bool hairpin = ports_->Owns(ip->destination);
+  if (hairpin) {
+    if (flow->inside.protocol() == Protocol::kIcmp) return Verdict::Drop(DropReason::kUnsupported);
+    const Verdict verdict = ErrorIn(packet);
+    if (verdict.is_drop()) return verdict;
+  }
+  error.SetDestination(flow->outside);
+  ip->checksum = UpdateChecksum(ip->checksum, ip->source, flow->outside.address());
+  ip->source = flow->outside.address();
+  return Verdict::Gate(hairpin ? kToInside : kToOutside);
+}
+
+// Somebody outside complains about a packet that went out.
+Verdict Nat::ErrorIn(PacketView packet) {
+  nat::IcmpError error;
+  if (const auto reason = error.Read(packet)) return Verdict::Drop(*reason);
+  const Flow* flow = FindOutside(error.source());
+  if (flow == nullptr) return Verdict::Drop(DropReason::kNoMapping);
+  error.SetSource(flow->inside);
+  Ipv4Header* ip = packet.Ipv4();
+  ip->checksum = UpdateChecksum(ip->checksum, ip->destination, flow->inside.address());
+  ip->destination = flow->inside.address();
+  return Verdict::Gate(kToInside);
+}
+
+// Gives an inside end an external one; nullptr if there is none to give.
+Flow* Nat::Begin(const Job& job, DropReason& why_not) {
+  why_not = DropReason::kNoMapping;
+  if (job.fields.is_reply) return nullptr;
+  why_not = DropReason::kTableFull;
+  if (flows_->full()) return nullptr;
+  why_not = DropReason::kPortsExhausted;
+  const Endpoint inside = job.fields.endpoint();
+  const uint32_t host = flows_->Hash(Endpoint(inside.address(), Be16(0), Protocol::kTcp));
+  const auto outside = ports_->Take(inside.protocol(), host);
+  if (!outside) return nullptr;
+  begun_.Add(1);
+  return &flows_->Insert(inside, *outside, now_);
+}
+
+// Only packets from inside keep a flow alive (RFC 4787, REQ-6). One that has expired, but was not
+// ended yet, begins anew.
+void Nat::Revive(Flow& flow) {
+  if (!flow.Alive(now_)) {
+    flow.fins = 0;
+    flows_->SetClosing(flow, false);
+  }
+  flow.last_used = now_;
+}
+
+inline void Nat::FollowTcp(Flow& flow, uint8_t flags, uint32_t igate) {
+  if ((flags & (kTcpSyn | kTcpFin | kTcpRst)) == 0) [[likely]]
+    return;
+  if ((flags & kTcpSyn) != 0 && igate == kFromInside) {
+    flow.fins = 0;
+    flows_->SetClosing(flow, false);
+  }
+  if ((flags & kTcpFin) != 0) flow.fins |= static_cast<uint8_t>(1u << igate);
+  if (((flags & kTcpRst) == 0 && flow.fins != 3) || flow.closing) return;
+  flow.last_used = now_;
+  flows_->SetClosing(flow, true);
+}
+
+REGISTER_MODULE(Nat);
+
+}  // namespace
+}  // namespace bess
