@@ -41,6 +41,7 @@ ALLOWED = [
     "std::unique_ptr<Thing> x(new Thing);",
     "static Thing* const x = new Thing;",
     "new (place) Thing;",
+    "#include <new>",
     "int new_plan = renew;",
     "// a new plan; delete the old one",
     'Log("printf(new)");',

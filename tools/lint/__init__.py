@@ -56,7 +56,7 @@ def check(rules: list[str], jobs: int) -> int:
         else:
             findings += COMPILED_RULES[name](tree, flags, jobs)
     remaining = list(exceptions.apply(findings, set(chosen), exceptions.TABLE))
-    for finding in sorted(remaining, key=lambda x: (x.path, x.line)):
+    for finding in sorted(dict.fromkeys(remaining), key=lambda x: (x.path, x.line)):
         shell.say(str(finding))
     shell.say(f"sizes: {sizes.summary(tree)}")
     shell.say(f"lint: {len(remaining)} findings, {time.monotonic() - started:.0f} s")

@@ -79,10 +79,12 @@ def check_tidy(tree: Tree, flags: Flags, jobs: int) -> Iterator[Finding]:
         only_ours = f"--header-filter={shell.ROOT}/(core|modules|nf)/"
         command = [shell.tool("clang-tidy"), "--quiet", only_ours, source.path, "--", *clang_flags]
         outcome = launch(command, shell.ROOT)
-        if outcome.returncode == 0:
+        findings = list(compiler_findings(source.path, outcome, "tidy"))
+        # What is C++ is for the compiler we build with to say: it knows more of C++20 than clang 14.
+        findings = [x for x in findings if "[clang-diagnostic-error]" not in x.message]
+        if not findings:
             stamp.touch()
-            return []
-        return compiler_findings(source.path, outcome, "tidy")
+        return findings
 
     yield from in_parallel(tidy, sources, jobs)
 

@@ -12,13 +12,14 @@ Table = dict[tuple[str, str, str], str]
 TABLE: Table = {
     ("tokens", "tools/lint/tokens.py", ""): "names what it forbids",
     ("tokens", "tests/lint/test_tokens.py", ""): "shows that each token is found",
-    ("tokens", "tests/lint/test_exceptions.py", ""): "shows that each token is found",
     ("tokens", "core/base/counter.h", ""): "an atomic pointer owns each worker's cell",
     (
         "tokens",
         "core/graph/versioned.h",
         "",
     ): "an atomic pointer owns the value; readers come first",
+    ("tokens", "core/graph/loop_buffer.cc", ""): "an atomic pointer owns each worker's loop",
+    ("tokens", "core/sched/rcu.cc", "throw"): "out of memory as operator new has it",
     ("licence", "tools/lint/layout.py", ""): "names what it forbids",
 }
 

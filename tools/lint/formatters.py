@@ -37,8 +37,9 @@ def check_mypy(tree: Tree) -> Iterator[Finding]:
             groups.setdefault(name.rsplit("/", 1)[0], []).append(name)
         elif name.startswith(MYPY_TOGETHER):
             groups.setdefault("", []).append(name)
-    for names in groups.values():
-        command = [shell.tool("mypy"), "--no-error-summary", *names]
+    for directory, names in groups.items():
+        # Tests import from the directory they are in, as pytest lets them.
+        command = ["env", f"MYPYPATH={directory}", shell.tool("mypy"), "--no-error-summary", *names]
         for path, line, message in messages(command, tree, r"(.*?):(\d+): error: (.*)"):
             yield Finding(path, line, "mypy", message)
 
