@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A daemon for each test that asks for one, and the means to look at it.
+
+$BESSD says which daemon is under test. Tests that need network namespaces are collected for root
+only; the head of the report says so.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+REPO = HERE.parents[1]
+sys.path[:0] = [str(HERE), str(REPO / "sample_conf"), str(REPO / "bessctl")]
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+from demo.daemon import Daemon  # noqa: E402
+from pybess import BESS  # noqa: E402
+
+IS_ROOT = os.geteuid() == 0
+collect_ignore = [] if IS_ROOT else ["test_namespaces.py"]
+
+
+def pytest_report_header() -> str:
+    """Says what this run leaves out."""
+    if IS_ROOT:
+        return "system tests: all, network namespaces included"
+    return "system tests: without test_namespaces.py, which needs root"
+
+
+@pytest.fixture
+def daemon() -> Iterator[Daemon]:
+    """A fresh daemon; that it ends with status 0 is part of the test."""
+    with Daemon() as running:
+        yield running
+
+
+@pytest.fixture
+def client(daemon: Daemon) -> Iterator[BESS]:
+    """A connection to the daemon of this test."""
+    connected = daemon.client()
+    yield connected
+    connected.disconnect()

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each sample runs, keeps its books, and sends packets where its comments say they go."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from besslang import Script, execute
+from demo import books
+from demo.books import Books
+from pybess import BESS
+from scapy.all import ICMP, IP, TCP, UDP, PcapReader  # type: ignore[attr-defined]
+
+SAMPLES = Path(__file__).resolve().parents[2] / "sample_conf"
+BATCH = 64
+RUN_SECONDS = 0.3
+IN_STEP = 0.001  # how far shares may be off: less than a batch is on its way
+
+
+def run(client: BESS, name: str, env: dict[str, str] | None = None) -> None:
+    """Starts a sample as `bessctl run` does."""
+    client.pause_all()
+    client.reset_all()
+    execute(Script.parse(SAMPLES / f"{name}.bess"), client, env or {})
+    client.resume_all()
+
+
+def outcome(client: BESS, name: str, env: dict[str, str] | None = None) -> Books:
+    """Lets a sample run for a moment, stops it and reads its books, which have to add up."""
+    run(client, name, env)
+    time.sleep(RUN_SECONDS)
+    client.pause_all()
+    kept = books.read(client)
+    assert kept.add_up, kept
+    assert kept.totals.created > 1000
+    return kept
+
+
+def share(kept: Books, name: str) -> float:
+    """The part of all packets made that ended in a module."""
+    return kept.entry(name).consumed / kept.totals.created
+
+
+def test_source_sink(client: BESS) -> None:
+    kept = outcome(client, "source_sink", {"SIZE": "1000"})
+    assert kept.totals.consumed == kept.totals.created and kept.totals.dropped == 0
+    assert kept.entry("out").consumed == kept.entry("src").created
+
+
+def test_l2_switch(client: BESS) -> None:
+    kept = outcome(client, "l2_switch")
+    assert kept.totals.dropped == 0
+    assert share(kept, "first") == pytest.approx(0.5, rel=IN_STEP)
+    assert share(kept, "second") == pytest.approx(0.25, rel=IN_STEP)
+    assert share(kept, "uplink") == pytest.approx(0.25, rel=IN_STEP)
+
+
+def test_firewall(client: BESS) -> None:
+    kept = outcome(client, "firewall")
+    created = kept.totals.created
+    assert share(kept, "server") == pytest.approx(0.25, rel=IN_STEP)
+    assert kept.entry("firewall").drops["denied"] / created == pytest.approx(0.5, rel=IN_STEP)
+    assert kept.entry("firewall").drops["no_match"] / created == pytest.approx(0.25, rel=IN_STEP)
+    assert kept.totals.consumed + kept.totals.dropped == created
+
+
+def test_nat(client: BESS) -> None:
+    kept = outcome(client, "nat")
+    assert kept.entry("outside").consumed == kept.entry("asking").created
+    answers = kept.entry("answering").created
+    assert kept.entry("inside").consumed / answers == pytest.approx(0.5, rel=0.01)
+    assert set(kept.entry("nat").drops) == {"no_mapping"}
+
+
+def test_queue_workers(client: BESS) -> None:
+    run(client, "queue_workers", {"SIZE": "256"})
+    workers = client.list_workers().workers_status
+    assert [(worker.wid, worker.running, worker.num_tcs) for worker in workers] == [
+        (0, True, 1),
+        (1, True, 1),
+    ]
+    time.sleep(RUN_SECONDS)
+    client.pause_all()
+    kept = books.read(client)
+    assert kept.add_up, kept
+    assert kept.entry("out").consumed > 0
+    assert kept.totals.held <= 256
+    assert set(kept.totals.dropped_by_reason) <= {"queue_full"}
+
+
+def test_replicate_split(client: BESS) -> None:
+    kept = outcome(client, "replicate_split")
+    made = kept.entry("src").created
+    assert kept.entry("double").created == made, "one copy of each"
+    assert kept.entry("recorder").consumed == made
+    for name in ("zero", "one", "two"):
+        assert kept.entry(name).consumed / made == pytest.approx(0.25, rel=IN_STEP)
+    assert set(kept.totals.dropped_by_reason) == {"dead_end"}
+    assert kept.entry("split").dropped / made == pytest.approx(0.25, rel=IN_STEP)
+
+
+def test_metadata(client: BESS) -> None:
+    kept = outcome(client, "metadata")
+    assert kept.totals.dropped == 0
+    assert share(kept, "urgent") == pytest.approx(1 / 3, rel=IN_STEP)
+    assert share(kept, "normal") == pytest.approx(2 / 3, rel=IN_STEP)
+    attributes = client.get_module_info("split").metadata
+    assert [(a.name, a.size, a.mode, a.offset >= 0) for a in attributes] == [
+        ("class", 1, "read", True)
+    ]
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    """Waits for a bounded time."""
+    deadline = time.monotonic() + 10
+    while not reached():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.01)
+
+
+def test_pcap_replay(client: BESS, tmp_path: Path) -> None:
+    written = tmp_path / "out.pcap"
+    with PcapReader(str(SAMPLES / "inside.pcap")) as capture:
+        frames = list(capture)
+    run(client, "pcap_replay", {"OUT": str(written)})
+    wait_until(lambda: client.get_ledger().totals.created == len(frames))
+    client.pause_all()
+    kept = books.read(client)
+    assert kept.add_up, kept
+    client.reset_all()
+    with PcapReader(str(written)) as capture:
+        passed = [bytes(frame) for frame in capture]
+    assert passed == [bytes(frame) for frame in frames if IP in frame]
+    assert kept.totals.consumed == len(passed)
+    assert dict(kept.totals.dropped_by_reason) == {"no_match": len(frames) - len(passed)}
+
+
+def test_the_captures_are_small_and_varied() -> None:
+    for name in ("inside", "outside"):
+        path = SAMPLES / f"{name}.pcap"
+        assert path.stat().st_size < 100_000
+        with PcapReader(str(path)) as capture:
+            frames = list(capture)
+        kinds = {layer.__name__ for frame in frames for layer in (ICMP, UDP, TCP) if layer in frame}
+        assert kinds == {"ICMP", "UDP", "TCP"}
+        assert {frame.type for frame in frames} >= {0x0800, 0x0806}
+        flags = "".join(str(frame[TCP].flags) for frame in frames if TCP in frame)
+        assert {"S", "A", "P", "F"} <= set(flags)
+
+
+def test_live_replays_the_captures_both_ways(client: BESS) -> None:
+    kept = outcome(client, "live")
+    assert kept.entry("to_outside").consumed > 0, "what hosts inside sent left"
+    assert kept.entry("to_inside").consumed > 0, "and the answers found them"
+    assert kept.entry("leaving").drops["denied"] > 0, "telnet is forbidden"
+    assert kept.entry("inside_l2").drops["no_match"] > 0, "ARP is a broadcast"
+    for port, module in (("inside", "from_inside"), ("outside", "from_outside")):
+        assert client.get_port_stats(port).inc.packets == kept.entry(module).created
+
+
+def test_every_sample_is_tested() -> None:
+    tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
+    for path in SAMPLES.glob("*.bess"):
+        assert any(name.startswith(path.stem) for name in tested), f"{path.name} has no test"
