@@ -11,7 +11,7 @@ from typing import Iterator
 
 CPP = (".cc", ".h", ".c")
 PYTHON = (".py",)
-SOURCE = (*CPP, *PYTHON, ".proto", ".cmake", ".sh", ".bess")
+SOURCE = (*CPP, *PYTHON, ".proto", ".cmake", ".sh", ".bess", ".pkt")
 NOT_OURS = {"build", ".git", "__pycache__", ".mypy_cache", ".pytest_cache"}
 
 # Comments and literals of C++, in the order in which they have to be tried.

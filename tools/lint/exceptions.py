@@ -20,6 +20,14 @@ TABLE: Table = {
     ): "an atomic pointer owns the value; readers come first",
     ("tokens", "core/graph/loop_buffer.cc", ""): "an atomic pointer owns each worker's loop",
     ("tokens", "core/sched/rcu.cc", "throw"): "out of memory as operator new has it",
+    ("tokens", "core/main.cc", "printf"): "tells whoever started it, on stdout, that it is ready",
+    ("tokens", "core/main.cc", "fprintf"): "tells why it could not start, with or without a log",
+    (
+        "tokens",
+        "core/control/service.cc",
+        "catch",
+    ): "a request too big for memory ends that request",
+    ("tokens", "core/port/pmd_device.cc", "snprintf"): "the owner's name is an array inside DPDK",
     ("licence", "tools/lint/layout.py", ""): "names what it forbids",
 }
 

@@ -60,7 +60,7 @@ TEXT_TOKENS = [
 
 # A raw new is fine where the word before owns the object, or where it is static and never destroyed.
 OWNED = re.compile(
-    r"(WrapUnique|(unique_ptr|shared_ptr)<[^;]*>(\s+\w+)?|\.reset|\bstatic\b[^;{}]*=)\s*[({*]?\s*$"
+    r"(WrapUnique|AddGlobalTestEnvironment|(unique_ptr|shared_ptr)<[^;]*>(\s+\w+)?|\.reset|\bstatic\b[^;{}]*=)\s*[({*]?\s*$"
 )
 
 
@@ -71,7 +71,7 @@ def check(tree: Tree) -> Iterator[Finding]:
             if re.match(r"\s*#\s*include\b", line):
                 continue
             yield from findings(source, number, line, CPP_TOKENS)
-    for source in tree.sources(*SOURCE, ".md", ".pkt", ".txt", "", ".toml"):
+    for source in tree.sources(*SOURCE, ".md", ".txt", "", ".toml"):
         for number, line in enumerate(source.lines, 1):
             yield from findings(source, number, line, TEXT_TOKENS)
 
