@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bess/util.pb.h"
+#include "core/graph/module.h"
+#include "core/packet/checksum.h"
+
+namespace bess {
+namespace {
+
+// The 16-bit word of the header that the TTL is in, as the checksum sees it.
+Be16 TtlWord(const Ipv4Header& ip) {
+  return Be16(static_cast<uint16_t>((ip.ttl << 8) | ip.protocol));
+}
+
+Verdict AgeIpv4(Ipv4Header& ip) {
+  if (ip.ttl <= 1) return Verdict::Drop(DropReason::kTtlExpired);
+  const Be16 before = TtlWord(ip);
+  --ip.ttl;
+  ip.checksum = UpdateChecksum(ip.checksum, before, TtlWord(ip));
+  return Verdict::Gate(0);
+}
+
+Verdict AgeIpv6(Ipv6Header& ip) {
+  if (ip.hop_limit <= 1) return Verdict::Drop(DropReason::kTtlExpired);
+  --ip.hop_limit;
+  return Verdict::Gate(0);
+}
+
+// Whether the EtherType says IP. Asked of packets in which no whole IP header was found.
+bool ClaimsIp(PacketView packet) {
+  const Layout& layout = packet.layout();
+  if (!layout.ethernet) return false;
+  const uint8_t* bytes = packet.Bytes(layout.l3_offset - sizeof(Be16), sizeof(Be16));
+  const uint16_t type = LoadUnaligned<Be16>(bytes).value();
+  return type == kEtherTypeIpv4 || type == kEtherTypeIpv6;
+}
+
+// Decrements the IPv4 TTL and the IPv6 hop limit, as a router does.
+class UpdateTTL final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {
+      .name = "UpdateTTL",
+      .help = "decrements the IPv4 TTL or IPv6 hop limit",
+      .template_name = "update_ttl",
+  };
+
+  absl::Status Init(const pb::EmptyArg&) { return absl::OkStatus(); }
+
+  void Process(Context& context, Batch& batch) {
+    ForEach(context, batch, [](PacketView packet) {
+      if (Ipv4Header* ip = packet.Ipv4()) return AgeIpv4(*ip);
+      if (Ipv6Header* ip = packet.Ipv6()) return AgeIpv6(*ip);
+      // A broken IP packet let through would never age, and could run in a loop for ever.
+      return ClaimsIp(packet) ? Verdict::Drop(DropReason::kMalformed) : Verdict::Gate(0);
+    });
+  }
+};
+
+REGISTER_MODULE(UpdateTTL);
+
+}  // namespace
+}  // namespace bess
