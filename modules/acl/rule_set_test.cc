@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "modules/acl/rule_set.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "core/packet/frames_testing.h"
+#include "core/packet/packet_pool.h"
+
+namespace bess {
+namespace {
+
+// What a packet was made from, or the truth the rules are about.
+struct Flow {
+  bool ipv6 = false;
+  uint32_t source = 0, destination = 0;  // IPv6: the last four bytes
+  uint8_t protocol = 0;
+  uint16_t source_port = 0, destination_port = 0;
+  uint8_t flags = 0;
+};
+
+class Generator {
+ public:
+  uint32_t Below(uint32_t n) { return random_() % n; }
+
+  // Few different values, so that rules do match.
+  uint32_t Address() { return 0x0a000000 | Below(4) << 16 | Below(4) << 8 | Below(4); }
+
+  Flow MakeFlow() {
+    constexpr uint8_t kProtocols[] = {kProtoTcp, kProtoUdp, kProtoIcmp};
+    return {.ipv6 = Below(2) == 0,
+            .source = Address(),
+            .destination = Address(),
+            .protocol = kProtocols[Below(3)],
+            .source_port = static_cast<uint16_t>(1 + Below(3)),
+            .destination_port = static_cast<uint16_t>(1 + Below(3)),
+            .flags = static_cast<uint8_t>(Below(32))};
+  }
+
+  AclRule MakeRule() {
+    AclRule rule;
+    const bool ipv6 = Below(2) == 0;
+    if (Below(2) == 0) rule.source = Prefix(ipv6);
+    if (Below(2) == 0) rule.destination = Prefix(ipv6);
+    if (Below(3) == 0) rule.source_port = static_cast<uint16_t>(Below(4));
+    if (Below(3) == 0) rule.destination_port = static_cast<uint16_t>(Below(4));
+    rule.established = Below(6) == 0;
+    rule.drop = Below(2) == 0;
+    return rule;
+  }
+
+ private:
+  AnyPrefix Prefix(bool ipv6) {
+    Ipv4Prefix four{Address(), 8 * Below(5)};
+    four.address &= four.mask();
+    if (!ipv6) return four;
+    if (four.length == 0) return Ipv6Prefix{};
+    Ipv6Prefix six{.length = 96 + four.length};
+    StoreUnaligned(&six.address[12], Be32(four.address));
+    return six;
+  }
+
+  std::mt19937 random_{1};
+};
+
+std::string Frame(const Flow& flow) {
+  const std::string l4 = flow.protocol == kProtoTcp
+                             ? TcpSegment(flow.source_port, flow.destination_port, flow.flags)
+                             : UdpSegment(flow.source_port, flow.destination_port);
+  if (flow.ipv6) {
+    return EthernetFrame(kEtherTypeIpv6,
+                         Ipv6Packet({.source = std::string(12, '\0') + Be(flow.source, 4),
+                                     .destination = std::string(12, '\0') + Be(flow.destination, 4),
+                                     .next_header = flow.protocol},
+                                    l4));
+  }
+  return EthernetFrame(
+      kEtherTypeIpv4,
+      Ipv4Packet(
+          {.source = flow.source, .destination = flow.destination, .protocol = flow.protocol}, l4));
+}
+
+bool SlowPrefixMatch(const AnyPrefix& prefix, bool ipv6, uint32_t address) {
+  if (const auto* four = std::get_if<Ipv4Prefix>(&prefix)) return !ipv6 && four->Contains(address);
+  if (const auto* six = std::get_if<Ipv6Prefix>(&prefix)) {
+    Ipv6Address whole{};
+    StoreUnaligned(&whole[12], Be32(address));
+    return ipv6 && six->Contains(whole);
+  }
+  return true;
+}
+
+bool SlowMatch(const AclRule& rule, const Flow& flow) {
+  const bool tcp = flow.protocol == kProtoTcp;
+  const bool ports = tcp || flow.protocol == kProtoUdp;
+  if (!SlowPrefixMatch(rule.source, flow.ipv6, flow.source)) return false;
+  if (!SlowPrefixMatch(rule.destination, flow.ipv6, flow.destination)) return false;
+  if (rule.source_port != 0 && !(ports && rule.source_port == flow.source_port)) return false;
+  if (rule.destination_port != 0 && !(ports && rule.destination_port == flow.destination_port)) {
+    return false;
+  }
+  return !rule.established || (tcp && (flow.flags & (kTcpAck | kTcpRst)) != 0);
+}
+
+TEST(AclRuleSetTest, AgreesWithTheSlowWay) {
+  Generator generator;
+  const auto pool = PacketPool::CreateOnHeap();
+  uint32_t matches = 0, misses = 0;
+  for (int round = 0; round < 300; ++round) {
+    std::vector<AclRule> rules(generator.Below(20));
+    AclRuleSet set;
+    for (AclRule& rule : rules) set.Append(rule = generator.MakeRule());
+    for (int i = 0; i < 50; ++i) {
+      const Flow flow = generator.MakeFlow();
+      Packet* packet = pool->Make(Frame(flow));
+      const AclKey key = AclKey::Of(PacketView(*packet));
+      FreePackets(&packet, 1);
+      uint32_t found = 0;
+      set.Match({&key, 1}, &found);
+      uint32_t expected = AclRuleSet::kNoRule;
+      for (size_t r = rules.size(); r-- > 0;) {
+        if (SlowMatch(rules[r], flow)) expected = static_cast<uint32_t>(r);
+      }
+      ASSERT_EQ(found, expected);
+      ++(found == AclRuleSet::kNoRule ? misses : matches);
+      if (found != AclRuleSet::kNoRule) {
+        ASSERT_EQ(set.drops(found), rules[found].drop);
+      }
+    }
+  }
+  EXPECT_GT(matches, 1000u);
+  EXPECT_GT(misses, 1000u);
+}
+
+TEST(AclRuleSetTest, MatchesManyKeysAtOnce) {
+  AclRuleSet set;
+  set.Append({.source = Ipv4Prefix{0x0a000000, 8}});
+  set.Append({});
+  const auto pool = PacketPool::CreateOnHeap();
+  std::vector<AclKey> keys;
+  for (int i = 0; i < 100; ++i) {
+    const uint32_t source = i % 3 == 0 ? 0x0a000001 : 0x0b000001;
+    Packet* packet =
+        pool->Make(EthernetFrame(kEtherTypeIpv4, Ipv4Packet({.source = source}, UdpSegment(1, 2))));
+    keys.push_back(AclKey::Of(PacketView(*packet)));
+    FreePackets(&packet, 1);
+  }
+  std::vector<uint32_t> found(keys.size());
+  set.Match(keys, found.data());
+  for (size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i], i % 3 == 0 ? 0u : 1u);
+}
+
+}  // namespace
+}  // namespace bess
