@@ -7,6 +7,7 @@
 
 #include <rte_mbuf.h>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -40,15 +41,21 @@ class Packet {
   bool RemoveFront(uint16_t n);
   bool RemoveBack(uint16_t n);
 
-  // The header layout, parsed when first asked for.
-  const Layout& layout() {
-    Layout& cached = CachedLayout();
-    if (!cached.parsed) [[unlikely]]
-      cached = ParseLayout(data(), length(), total_length());
-    return cached;
+  // The header layout, parsed when first asked for. It travels in the upper half of the hash
+  // field, which is free on every packet that no flow-director rule marks.
+  Layout layout() {
+    const auto cached = std::bit_cast<Layout>(mbuf_.hash.fdir.hi);
+    if (cached.parsed) [[likely]]
+      return cached;
+    const Layout parsed = ParseLayout(data(), length(), total_length());
+    AdoptLayout(parsed);
+    return parsed;
   }
   // To be called by whoever rewrites bytes that a layout depends on.
   void ForgetLayout() { mbuf_.hash.fdir.hi = 0; }
+  // To be called instead by whoever has just made the packet, all its bytes and its length, a copy
+  // of bytes with this layout.
+  void AdoptLayout(Layout layout) { mbuf_.hash.fdir.hi = std::bit_cast<uint32_t>(layout); }
 
   uint8_t* metadata() { return metadata_; }
   const uint8_t* metadata() const { return metadata_; }
@@ -71,9 +78,6 @@ class Packet {
   static rte_mbuf** AsMbufs(Packet** packets) { return reinterpret_cast<rte_mbuf**>(packets); }
 
  private:
-  // The upper half of the hash field is free on every packet that no flow-director rule marks.
-  Layout& CachedLayout() { return *reinterpret_cast<Layout*>(&mbuf_.hash.fdir.hi); }
-
   rte_mbuf mbuf_;
   alignas(RTE_CACHE_LINE_SIZE) uint8_t metadata_[kMetadataSize];
 };

@@ -103,9 +103,10 @@ void Worker::Resume() {
 
 void Worker::TakePlan() {
   const Plan* plan = plan_.load(std::memory_order_acquire);
-  if (plan == adopted_) [[likely]]
+  const uint64_t sequence = plan == nullptr ? 0 : plan->sequence;
+  if (sequence == adopted_) [[likely]]
     return;
-  adopted_ = plan;
+  adopted_ = sequence;
   part_ = plan == nullptr ? nullptr : plan->workers[options_.id].get();
   if (part_ != nullptr) context_.Adopt(part_->by_rank, part_->arena.get());
 }
