@@ -3,6 +3,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -65,6 +66,10 @@ absl::StatusOr<std::vector<nat::ExternalAddress>> ReadAddresses(const pb::NATArg
   return addresses;
 }
 
+std::string Count(uint64_t n, std::string_view one, std::string_view many) {
+  return absl::StrCat(n, " ", AbslView(n == 1 ? one : many));
+}
+
 uint64_t RandomSeed() {
   std::random_device device;
   return uint64_t{device()} << 32 | device();
@@ -99,7 +104,8 @@ class Nat final : public Module {
   }
 
   std::string Description() const override {
-    return absl::StrCat(ports_->addresses(), " addresses, ", begun_.Get() - ended_.Get(), " flows");
+    return absl::StrCat(Count(ports_->addresses(), "address", "addresses"), ", ",
+                        Count(begun_.Get() - ended_.Get(), "flow", "flows"));
   }
 
   void Process(Context& context, Batch& batch) {
@@ -267,13 +273,13 @@ Verdict Nat::ErrorIn(PacketView packet) {
 Flow* Nat::Begin(const Job& job, DropReason& why_not) {
   why_not = DropReason::kNoMapping;
   if (job.fields.is_reply) return nullptr;
+  why_not = DropReason::kPortsExhausted;
+  if (ports_->free(job.fields.protocol) == 0) return nullptr;
   why_not = DropReason::kTableFull;
   if (flows_->full()) return nullptr;
-  why_not = DropReason::kPortsExhausted;
   const Endpoint inside = job.fields.endpoint();
   const uint32_t host = flows_->Hash(Endpoint(inside.address(), Be16(0), Protocol::kTcp));
   const auto outside = ports_->Take(inside.protocol(), host);
-  if (!outside) return nullptr;
   begun_.Add(1);
   return &flows_->Insert(inside, *outside, now_);
 }
