@@ -7,6 +7,7 @@
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
+#include <rte_pci.h>
 #include <sched.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -162,12 +163,16 @@ Choice Choose(const EalOptions& options) {
 
 std::vector<std::string> Arguments(const EalOptions& options, const Choice& choice,
                                    const std::string& cpus) {
-  // In memory: no files, no sockets, nothing shared with other processes of DPDK's.
-  std::vector<std::string> args = {"bessd", "--in-memory", "--no-telemetry",
+  std::vector<std::string> args = {"bessd", "--no-telemetry",
+                                   absl::StrCat("--file-prefix=bessd-", getpid()),
                                    absl::StrCat("--lcores=", kMainLcore, "@(", cpus, ")"),
                                    absl::StrCat("--main-lcore=", kMainLcore)};
-  if (!choice.hugepages) {
-    args.insert(args.end(), {"--no-huge", "-m", absl::StrCat(options.memory_mb)});
+  // Both ways memory is anonymous and nothing is shared with other processes. Without hugepages
+  // --in-memory, which would say so, is refused.
+  if (choice.hugepages) {
+    args.push_back("--in-memory");
+  } else {
+    args.insert(args.end(), {"--no-huge", "--no-shconf", "-m", absl::StrCat(options.memory_mb)});
   }
   // Devices bound to uio see physical addresses only: DPDK finds out. Everything else takes
   // virtual ones, which need no privilege.
@@ -195,6 +200,16 @@ absl::Status RunInit(std::vector<std::string> args, const Choice& choice) {
                "; ", Remedy(code, choice));
 }
 
+// DPDK would print its manual to the standard output.
+absl::Status CheckAddresses(const std::vector<std::string>& addresses) {
+  for (const std::string& address : addresses) {
+    rte_pci_addr parsed{};
+    if (rte_pci_addr_parse(address.c_str(), &parsed) == 0) continue;
+    return Error(EINVAL, "a PCI address is like 0000:03:00.1 or 03:00.1, not '", address, "'");
+  }
+  return absl::OkStatus();
+}
+
 FILE* log_stream = nullptr;
 
 }  // namespace
@@ -203,6 +218,7 @@ absl::StatusOr<std::unique_ptr<Eal>> Eal::Start(const EalOptions& options) {
   if (options.memory_mb < 16 || options.memory_mb > 65536) {
     return Error(EINVAL, "DPDK's memory must be 16..65536 MB, not ", options.memory_mb);
   }
+  BESS_RETURN_IF_ERROR(CheckAddresses(options.allow));
   static std::atomic<bool> started = false;
   if (started.exchange(true)) return Error(EALREADY, "DPDK starts only once a process");
   if (log_stream == nullptr) log_stream = OpenLog();
@@ -211,6 +227,8 @@ absl::StatusOr<std::unique_ptr<Eal>> Eal::Start(const EalOptions& options) {
     const AffinityKeeper affinity;
     BESS_RETURN_IF_ERROR(RunInit(Arguments(options, choice, affinity.List()), choice));
   }
+  // DPDK makes this folder even if it puts nothing there.
+  rmdir(rte_eal_get_runtime_dir());
   if (!rte_mp_disable()) return Error(EBUSY, "DPDK shares its memory with another process");
   spdlog::info("DPDK started: {}hugepages, PCI devices: {}", choice.hugepages ? "" : "no ",
                choice.devices.empty() ? "none" : absl::StrJoin(choice.devices, ", "));
