@@ -199,7 +199,7 @@ TEST(CompileTest, CopiesMultiplyWithoutLoss) {
 TEST(CompileTest, WhatMultipliesTooFastIsDroppedAsOverload) {
   TestGraph test;
   test.AddSource("source");
-  constexpr uint64_t kCopies = 2000;
+  constexpr uint64_t kCopies = 1200;
   test.Add("flood").process = [&](TestModule&, Context& context, Batch& batch) {
     for (Packet* packet : batch) {
       for (uint64_t i = 0; i < kCopies; ++i) {
@@ -214,7 +214,7 @@ TEST(CompileTest, WhatMultipliesTooFastIsDroppedAsOverload) {
   const Plan& plan = test.MustCompile();
   PlanRunner runner;
   runner.Adopt(plan);
-  for (uint64_t round = 1; round <= 3; ++round) {
+  for (uint64_t round = 1; round <= 2; ++round) {
     test.Feed("source", 64);
     runner.Round();
     const uint64_t overload = test.dropped(DropReason::kOverload);

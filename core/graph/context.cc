@@ -75,6 +75,13 @@ void Context::PushFull(Node& to, Batch* batch) {
   full_.Insert(to.rank);
 }
 
+// So that single packets do not overtake the batch that was emitted before them.
+void Context::QueueHot() {
+  Node& to = *hot_node_;
+  hot_node_ = nullptr;
+  Enqueue(to, hot_batch_);
+}
+
 bool Context::StartFilling(Node& to) {
   to.filling = TakeBatch();
   if (to.filling == nullptr) return false;

@@ -111,6 +111,7 @@ class Context {
   Node* NextWaiting(Batch** batch);
   void PushFull(Node& to, Batch* batch);
   bool StartFilling(Node& to);
+  void QueueHot();
   void Join(Node& to, Batch* batch);
   void FlushDropped() { FreeBatch(dropped_); }
 
@@ -151,6 +152,8 @@ inline void Context::EmitOne(uint32_t gate, Packet* packet) {
     DropOne(packet, DropReason::kDeadEnd);
     return;
   }
+  if (to == hot_node_) [[unlikely]]
+    QueueHot();
   if (to->filling == nullptr && !StartFilling(*to)) [[unlikely]] {
     DropOne(packet, DropReason::kOverload);
     return;
@@ -180,7 +183,10 @@ auto Context::RunRoot(Node& node, Fill fill) {
   node_ = &node;
   current_ = TakeBatch();
   auto result = fill(*this, *current_);
-  if (current_ != nullptr) arena_->Put(current_);
+  if (current_ != nullptr) {
+    assert(current_->empty() && "a task must emit or drop every packet");
+    arena_->Put(current_);
+  }
   Drain();
   return result;
 }

@@ -28,8 +28,10 @@ struct Name {
   std::vector<Use> uses;
   ModuleSet after_writer;   // writers and everything downstream of them
   ModuleSet before_reader;  // readers and everything upstream of them
-  ModuleSet live;           // both
-  bool used = false;        // some reader gets what some writer wrote
+  // Modules where packets start that may meet a reader before a writer: they are zeroed there.
+  std::vector<uint32_t> cleared_at;
+  ModuleSet live;     // from where it is written or zeroed to where it is read
+  bool used = false;  // some reader gets what some writer wrote
   int16_t offset = -1;
 
   uint32_t alignment() const { return std::min(std::bit_ceil(size), 8u); }
@@ -44,6 +46,14 @@ struct Name {
     return false;
   }
 };
+
+// Whether a cycle was ever cut here. Its buffer may be empty now and fill before the next plan.
+bool IsBuffered(const Edge& edge) {
+  for (uint32_t worker = 0; worker < kMaxWorkers; ++worker) {
+    if (edge.loop(worker) != nullptr) return true;
+  }
+  return false;
+}
 
 class Placer {
  public:
@@ -106,19 +116,51 @@ class Placer {
       if (use.writes()) writers.push_back(use.module);
       if (use.reads()) readers.push_back(use.module);
     }
-    name.after_writer = Spread(writers, [&](uint32_t m, auto visit) {
+    const auto downstream = [&](uint32_t m, auto visit) {
       for (const auto& connection : topology_.down[m]) visit(connection.to);
-    });
+    };
+    name.after_writer = Spread(writers, downstream);
     name.before_reader = Spread(readers, [&](uint32_t m, auto visit) {
       for (const uint32_t up : topology_.up[m]) visit(up);
     });
+    FindStartsToClear(name);
+    std::vector<uint32_t> origins = writers;
+    origins.insert(origins.end(), name.cleared_at.begin(), name.cleared_at.end());
+    const ModuleSet after_origin = Spread(std::move(origins), downstream);
     name.live.resize(topology_.size());
     for (uint32_t m = 0; m < topology_.size(); ++m) {
-      name.live[m] = name.after_writer[m] && name.before_reader[m];
+      name.live[m] = after_origin[m] && name.before_reader[m];
     }
     name.used = std::any_of(name.uses.begin(), name.uses.end(), [&](const Use& use) {
       return WrittenUpstream(name, use.module) && use.reads();
     });
+  }
+
+  // Walks from each module where packets start, past non-writers, looking for a reader. What a
+  // module that holds packets sends has started elsewhere.
+  void FindStartsToClear(Name& name) const {
+    ModuleSet writes(topology_.size()), reads(topology_.size());
+    for (const Use& use : name.uses) {
+      if (use.writes()) writes[use.module] = true;
+      if (use.reads()) reads[use.module] = true;
+    }
+    const auto unwritten = [&](uint32_t m, auto visit) {
+      if (writes[m]) return;
+      for (const auto& connection : topology_.down[m]) visit(connection.to);
+    };
+    for (uint32_t start = 0; start < topology_.size(); ++start) {
+      const Module& module = topology_.module(start);
+      const bool starts = !module.tasks().empty() && !module.info().holds_packets;
+      if (!starts || writes[start] || !name.before_reader[start]) continue;
+      std::vector<uint32_t> next;
+      for (const auto& connection : topology_.down[start]) next.push_back(connection.to);
+      const ModuleSet reached = Spread(std::move(next), unwritten);
+      for (uint32_t m = 0; m < topology_.size(); ++m) {
+        if (!reached[m] || !reads[m]) continue;
+        name.cleared_at.push_back(start);
+        break;
+      }
+    }
   }
 
   bool WrittenUpstream(const Name& name, uint32_t m) const {
@@ -130,10 +172,14 @@ class Placer {
                        [&](const auto& connection) { return name.before_reader[connection.to]; });
   }
 
-  // Packets carrying the attribute may be waiting in a module: its place cannot change.
+  // Packets carrying the attribute may be waiting in a module or a cut cycle: its place cannot
+  // change. They may have come there from a writer that is connected no more.
   bool MayBeWaiting(const Name& name) const {
     for (uint32_t m = 0; m < topology_.size(); ++m) {
-      if (name.live[m] && topology_.module(m).info().holds_packets) return true;
+      if (name.before_reader[m] && topology_.module(m).info().holds_packets) return true;
+      for (const auto& connection : topology_.down[m]) {
+        if (name.before_reader[connection.to] && IsBuffered(*connection.gate->edge)) return true;
+      }
     }
     return false;
   }
@@ -142,17 +188,28 @@ class Placer {
     for (Name& name : names_) {
       const auto it = previous_.find(name.name);
       if (!name.used || it == previous_.end()) continue;
+      // An attribute that has grown may not fit there any more.
+      const uint32_t place = static_cast<uint32_t>(it->second);
+      if (place % name.alignment() != 0 || place + name.size > kMetadataSize) continue;
       name.offset = it->second;
-      Name* other = FindClash(name);
-      if (other == nullptr) continue;
+      BESS_RETURN_IF_ERROR(MoveApart(name));
+    }
+    return absl::OkStatus();
+  }
+
+  // One of two that clash gives its place up.
+  absl::Status MoveApart(Name& name) {
+    for (Name* other = FindClash(name); other != nullptr; other = FindClash(name)) {
       if (!MayBeWaiting(name)) {
         name.offset = -1;
-      } else if (!MayBeWaiting(*other)) {
+        return absl::OkStatus();
+      }
+      if (!MayBeWaiting(*other)) {
         other->offset = -1;
       } else {
         return Error(EBUSY, "attributes '", name.name, "' and '", other->name,
                      "' share bytes and would meet, and packets carrying them may be waiting in "
-                     "queues; remove the queues first");
+                     "queues or cycles; take those out first");
       }
     }
     return absl::OkStatus();
@@ -217,7 +274,10 @@ class Placer {
       for (const Use& use : name.uses) {
         layout.offsets[use.module][use.index] = OffsetFor(name, use, layout.warnings);
       }
-      if (name.used) FindClearRanges(name, layout);
+      if (!name.used) continue;
+      for (const uint32_t start : name.cleared_at) {
+        layout.clear[start].push_back({static_cast<uint32_t>(name.offset), name.size});
+      }
     }
     return layout;
   }
@@ -234,28 +294,6 @@ class Placer {
     if (use.mode == AttributeMode::kRead) return name.offset;
     if (ReadDownstream(name, use.module)) return name.offset;
     return use.reads() && written ? name.offset : kNoReader;
-  }
-
-  // Walks from each module where packets start, past non-writers, looking for a reader.
-  void FindClearRanges(const Name& name, MetadataLayout& layout) const {
-    std::vector<bool> writes(topology_.size()), reads(topology_.size());
-    for (const Use& use : name.uses) {
-      if (use.writes()) writes[use.module] = true;
-      if (use.reads()) reads[use.module] = true;
-    }
-    for (uint32_t root = 0; root < topology_.size(); ++root) {
-      if (topology_.module(root).info().igates != 0 || !name.before_reader[root]) continue;
-      if (writes[root]) continue;
-      const ModuleSet unwritten = Spread({root}, [&](uint32_t m, auto visit) {
-        if (m != root && writes[m]) return;
-        for (const auto& connection : topology_.down[m]) visit(connection.to);
-      });
-      for (uint32_t m = 0; m < topology_.size(); ++m) {
-        if (!unwritten[m] || !reads[m] || m == root) continue;
-        layout.clear[root].push_back({static_cast<uint32_t>(name.offset), name.size});
-        break;
-      }
-    }
   }
 
   const Topology& topology_;

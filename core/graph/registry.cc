@@ -17,7 +17,18 @@ std::string_view TypeName(const google::protobuf::Any& any) {
 }
 
 bool HasUnknownFields(const google::protobuf::Message& message) {
-  return !message.GetReflection()->GetUnknownFields(message).empty();
+  const auto& reflection = *message.GetReflection();
+  if (!reflection.GetUnknownFields(message).empty()) return true;
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  return std::any_of(fields.begin(), fields.end(), [&](const auto* field) {
+    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) return false;
+    if (!field->is_repeated()) return HasUnknownFields(reflection.GetMessage(message, field));
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+      if (HasUnknownFields(reflection.GetRepeatedMessage(message, field, i))) return true;
+    }
+    return false;
+  });
 }
 
 // Messages without fields (EmptyArg, MergeArg...) are all alike on the wire.
