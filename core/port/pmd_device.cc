@@ -65,6 +65,7 @@ absl::StatusOr<std::unique_ptr<PmdDevice>> PmdDevice::Probe(std::string_view bus
                                                             std::string_view port) {
   DpdkComplaints complaints;
   const int result = rte_eal_hotplug_add(std::string(bus).c_str(), name.c_str(), arguments.c_str());
+  if (result == -EFAULT) return Error(ENODEV, "DPDK has no driver for '", name, "'");
   if (result != 0) {
     return Error(PositiveErrno(result, ENODEV), "cannot make device '", name, "'",
                  complaints.Reason());

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Drivers on top of the kernel's network devices, in a network namespace that one thread makes for
+// itself: whatever happens, all of it goes with the thread. Only for those who may make one.
+#include <gmock/gmock.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "core/port/port_testing.h"
+
+namespace bess {
+namespace {
+
+using testing_ports::Frame;
+using testing_ports::PortTest;
+using testing_ports::ReceiveAll;
+using testing_ports::SendAll;
+
+struct Wire {
+  std::string name;
+  std::string near;  // two devices at the ends of a wire
+  std::string far;
+};
+
+std::vector<Wire> WiresWeMayTest() {
+  const pid_t child = fork();
+  if (child == 0) _exit(unshare(CLONE_NEWNET) == 0 ? 0 : 1);
+  int status = 1;
+  waitpid(child, &status, 0);
+  if (status != 0) {
+    std::puts("no tests of af_packet, af_xdp and tap: this user may not make network namespaces");
+    return {};
+  }
+  return {{"AfPacket", "net_af_packet0,iface=wire0", "net_af_packet1,iface=wire1"},
+          {"AfXdp", "net_af_xdp0,iface=wire0", "net_af_xdp1,iface=wire1"},
+          {"AfXdpCopy", "net_af_xdp0,iface=wire0,force_copy=1", "net_af_packet1,iface=wire1"},
+          {"Tap", "net_tap0,iface=tap0", "net_af_packet1,iface=tap0"}};
+}
+
+void Shell(const std::string& command) { ASSERT_EQ(std::system(command.c_str()), 0) << command; }
+
+// Frames that the test did not send come from the kernel.
+std::vector<std::string> OnlyFrames(const std::vector<std::string>& received) {
+  std::vector<std::string> frames;
+  for (const std::string& bytes : received) {
+    if (bytes.size() >= 14 && bytes.substr(12, 2) == "\x88\xb5") frames.push_back(bytes);
+  }
+  return frames;
+}
+
+class KernelDeviceTest : public PortTest, public testing::WithParamInterface<Wire> {
+ protected:
+  // Runs the test in a network namespace with a wire in it.
+  template <typename Body>
+  void InNamespace(Body body) {
+    std::thread([&] {
+      ASSERT_EQ(unshare(CLONE_NEWNET), 0);
+      std::ofstream("/proc/sys/net/ipv6/conf/default/disable_ipv6") << "1";
+      Shell("ip link add wire0 type veth peer name wire1");
+      Shell("ip link set wire0 up");
+      Shell("ip link set wire1 up");
+      body();
+      ASSERT_TRUE(table_.Reset().ok());
+    }).join();
+  }
+
+  void MakeBoth() {
+    const absl::Status near = MakeVdev("near", GetParam().near);
+    ASSERT_TRUE(near.ok()) << near;
+    Shell("ip link set tap0 up 2>/dev/null || true");
+    const absl::Status far = MakeVdev("far", GetParam().far);
+    ASSERT_TRUE(far.ok()) << far;
+  }
+
+  void ExpectDelivery(const std::string& from, const std::string& to) {
+    const auto out = Lease(from, Direction::kSend);
+    const auto in = Lease(to, Direction::kReceive);
+    std::vector<std::string> frames;
+    for (int i = 0; i < 32; ++i) frames.push_back(Frame(60 + 40 * i, static_cast<char>('a' + i)));
+    ASSERT_EQ(SendAll(out->port(), frames), 32u);
+    std::vector<std::string> received;
+    for (int round = 0; round < 20 && received.size() < frames.size(); ++round) {
+      const auto more = OnlyFrames(ReceiveAll(in->port(), 32, std::chrono::milliseconds(100)));
+      received.insert(received.end(), more.begin(), more.end());
+      SendAll(out->port(), {});  // lets the driver take back what was sent
+    }
+    EXPECT_THAT(received, testing::ElementsAreArray(frames));
+  }
+};
+
+TEST_P(KernelDeviceTest, CarriesPacketsBothWays) {
+  InNamespace([this] {
+    MakeBoth();
+    if (HasFatalFailure()) return;
+    ExpectDelivery("near", "far");
+    ExpectDelivery("far", "near");
+    EXPECT_EQ(Stats("near", Direction::kSend).packets, 32u);
+    EXPECT_GE(Stats("near", Direction::kReceive).packets, 32u);
+    EXPECT_TRUE(Link("near").up);
+  });
+}
+
+TEST_P(KernelDeviceTest, CanBeMadeAgain) {
+  InNamespace([this] {
+    for (int i = 0; i < 3; ++i) {
+      MakeBoth();
+      if (HasFatalFailure()) return;
+      ExpectDelivery("near", "far");
+      ASSERT_TRUE(table_.Reset().ok());
+    }
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernel, KernelDeviceTest, testing::ValuesIn(WiresWeMayTest()),
+                         [](const auto& wire) { return wire.param.name; });
+
+}  // namespace
+}  // namespace bess

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/port/port_pools.h"
+
+#include "core/base/status.h"
+#include "core/port/port_testing.h"
+
+namespace bess {
+namespace {
+
+using testing_ports::Pool;
+
+TEST(PortPoolsTest, PlainPoolsAreUsedAgain) {
+  PortPools pools(Pool());
+  PacketPool* first = nullptr;
+  {
+    auto plain = pools.TakePlain(2000);
+    ASSERT_TRUE(plain.ok()) << plain.status();
+    first = plain->get();
+    auto other = pools.TakePlain(2000);
+    ASSERT_TRUE(other.ok()) << other.status();
+    EXPECT_NE(other->get(), first) << "a pool is one port's";
+  }
+  auto again = pools.TakePlain(1500);
+  ASSERT_TRUE(again.ok());
+  auto larger = pools.TakePlain(3000);
+  ASSERT_TRUE(larger.ok());
+  EXPECT_GE(larger->get()->capacity(), 3000u);
+}
+
+TEST(PortPoolsTest, APoolWhosePacketsStillTravelIsLeftAlone) {
+  PortPools pools(Pool());
+  PacketPool* first = nullptr;
+  Packet* packet = nullptr;
+  {
+    auto plain = pools.TakePlain(2000);
+    ASSERT_TRUE(plain.ok());
+    first = plain->get();
+    ASSERT_TRUE(first->Alloc(&packet, 1, 60));
+  }
+  auto next = pools.TakePlain(first->capacity());
+  ASSERT_TRUE(next.ok());
+  EXPECT_NE(next->get(), first);
+  FreePackets(&packet, 1);
+}
+
+TEST(PortPoolsTest, SaysWhenThereIsNoMemory) {
+  PortPools pools(Pool());
+  const auto plain = pools.TakePlain(4'000'000);
+  ASSERT_FALSE(plain.ok());
+  EXPECT_EQ(StatusErrno(plain.status()), ENOMEM) << plain.status();
+}
+
+}  // namespace
+}  // namespace bess
