@@ -88,14 +88,14 @@ class Request:
             return {"do": "run", "name": step.name, "times": step.count}
         if step.kind in ("command", "refuse"):
             return self.command(step)
-        at = {"do": f"{step.kind}_port" if step.at_port else step.kind}
-        at |= {"name": step.name, "gate": step.gate}
+        action = f"{step.kind}_port" if step.at_port else step.kind
+        at: Json = {"do": action, "name": step.name, "gate": step.gate}
         if step.kind == "out":
             return at
         return at | {"packets": [packet.hex() for packet in all_packets(self.case, step)]}
 
     def check_name(self, step: Step) -> None:
-        known = self.case.ports if step.at_port else self.mclass_of
+        known = list(self.case.ports) if step.at_port else list(self.mclass_of)
         if step.kind != "tick" and step.name not in known:
             what = "port" if step.at_port else "module"
             reason = f"there is no {what} '{step.name}'; there is {', '.join(known) or 'none'}"
