@@ -105,7 +105,7 @@ TEST(MacTableTest, ReadersNeverMissAnEntryThatStays) {
     }
   });
   std::mt19937 random(7);
-  for (int round = 0; round < 200 || rounds < 100; ++round) {
+  for (int round = 0; round < 600 || rounds < 100; ++round) {
     std::vector<Key> added;
     for (;;) {
       const Key key = 1000 + random() % 1000000;
