@@ -58,7 +58,7 @@ def read(client: BESS, modules: list[Any] | None = None) -> Books:
     """Reads the books; the packets between modules are those that Track counts on each gate."""
     modules = read_pipeline(client) if modules is None else modules
     ledger = client.get_ledger()
-    entries = {module.name: Entry(module.name, module.mclass) for module in modules}
+    entries = {module.name: Entry(module.name, module.mclass) for module in in_order(modules)}
     for module in modules:
         for gate in module.ogates:
             entries[module.name].went += gate.pkts
@@ -69,6 +69,19 @@ def read(client: BESS, modules: list[Any] | None = None) -> Books:
             entry.created, entry.consumed, entry.held = page.created, page.consumed, page.held
             entry.drops = {drop.reason: drop.packets for drop in page.drops}
     return Books(list(entries.values()), ledger.totals)
+
+
+def in_order(modules: list[Any]) -> list[Any]:
+    """The modules as packets meet them, each before what it sends to where that can be."""
+    by_name = {module.name: module for module in modules}
+    firsts = [module.name for module in modules if not module.igates]
+    waiting, seen = [*reversed(by_name), *reversed(firsts)], dict[str, Any]()
+    while waiting:
+        module = by_name[waiting.pop()]
+        if module.name not in seen:
+            seen[module.name] = module
+            waiting += [gate.name for gate in reversed(module.ogates)]
+    return list(seen.values())
 
 
 def settle(client: BESS) -> Books:

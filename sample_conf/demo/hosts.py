@@ -92,8 +92,9 @@ class Hosts:
         self._remove()
 
     def vdev(self, host: Host, driver: str) -> str:
-        """DPDK's name for bessd's end of a host's wire."""
-        return f"net_{driver}_{host.port},iface={host.port}"
+        """DPDK's name for bessd's end of a host's wire. Its default ring is short for a busy machine."""
+        ring = ",blocksz=65536,framesz=2048,framecnt=4096" if driver == "af_packet" else ""
+        return f"net_{driver}_{host.port},iface={host.port}{ring}"
 
     def _remove(self) -> None:
         """Takes away what there is; what was never made is no error."""
