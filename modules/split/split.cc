@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/bytes.h"
+#include "core/graph/module.h"
+#include "modules/split.pb.h"
+
+namespace bess {
+namespace {
+
+constexpr uint64_t kMaxSize = 8;
+constexpr int64_t kMaxOffset = 1024;
+
+uint64_t LoadBigEndian(const uint8_t* bytes, uint32_t n) {
+  uint64_t value = 0;
+  for (uint32_t i = 0; i < n; ++i) value = value << 8 | bytes[i];
+  return value;
+}
+
+class Split final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {
+      .name = "Split",
+      .help = "sends each packet to the output gate whose number it carries",
+      .ogates = kMaxGates,
+  };
+
+  absl::Status Init(const pb::SplitArg& arg) {
+    if (arg.size() < 1 || arg.size() > kMaxSize) {
+      return Error(EINVAL, "'size' must be 1..", kMaxSize, " bytes, not ", arg.size());
+    }
+    size_ = static_cast<uint32_t>(arg.size());
+    if (arg.type_case() == pb::SplitArg::kAttribute) {
+      by_attribute_ = true;
+      return AddAttribute(arg.attribute(), size_, AttributeMode::kRead).status();
+    }
+    if (arg.offset() < 0 || arg.offset() > kMaxOffset) {
+      return Error(EINVAL, "'offset' must be 0..", kMaxOffset, " bytes, not ", arg.offset());
+    }
+    offset_ = static_cast<size_t>(arg.offset());
+    return absl::OkStatus();
+  }
+
+  void Process(Context& context, Batch& batch) {
+    by_attribute_ ? SplitByAttribute(context, batch) : SplitByBytes(context, batch);
+  }
+
+ private:
+  void SplitByAttribute(Context& context, Batch& batch) {
+    const AttributeRef attribute = context.attribute(0);
+    ForEach(context, batch,
+            [&](PacketView packet) { return ToGate(attribute.Read(packet.packet())); });
+  }
+
+  void SplitByBytes(Context& context, Batch& batch) {
+    ForEach(context, batch, [&](PacketView packet) {
+      const uint8_t* bytes = packet.Bytes(offset_, size_);
+      return bytes != nullptr ? ToGate(bytes) : Verdict::Drop(DropReason::kTruncated);
+    });
+  }
+
+  // The whole number decides: one that is no gate must not end up at another gate.
+  Verdict ToGate(const uint8_t* bytes) const {
+    const uint64_t value = LoadBigEndian(bytes, size_);
+    if (value >= kMaxGates) return Verdict::Drop(DropReason::kNoGate);
+    return Verdict::Gate(static_cast<uint32_t>(value));
+  }
+
+  uint32_t size_ = 0;  // bytes
+  bool by_attribute_ = false;
+  size_t offset_ = 0;
+};
+
+REGISTER_MODULE(Split);
+
+}  // namespace
+}  // namespace bess
