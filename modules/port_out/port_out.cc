@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "core/graph/module.h"
+#include "core/graph/port_user.h"
+#include "modules/port_out.pb.h"
+
+namespace bess {
+namespace {
+
+class PortOut final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {
+      .name = "PortOut",
+      .help = "sends packets to a port",
+      .igates = kMaxGates,
+      .ogates = 0,
+  };
+
+  absl::Status Init(const pb::PortOutArg& arg) {
+    port_name_ = arg.port();
+    BESS_ASSIGN_OR_RETURN(lease_, LeaseNamedPort(host(), port_name_, Direction::kSend, name()));
+    port_ = &lease_->port();
+    return absl::OkStatus();
+  }
+
+  // Neighbouring workers get neighbouring queues. They begin at the first worker's number so that
+  // several modules, on workers of their own, do not all begin at the same queue.
+  void Placed(absl::Span<const uint32_t> workers) override {
+    for (size_t i = 0; i < workers.size(); ++i) {
+      const auto queue = static_cast<uint32_t>((workers[0] + i) % port_->tx_queues());
+      queues_[workers[i]].store(queue, std::memory_order_relaxed);
+    }
+  }
+
+  void Process(Context& context, Batch& batch) {
+    const uint32_t sent = Send(queues_[context.worker()].load(std::memory_order_relaxed), batch);
+    context.ledger().consumed.Add(sent);
+    std::copy(batch.begin() + sent, batch.end(), batch.begin());
+    batch.set_size(batch.size() - sent);
+    if (!batch.empty()) context.Drop(batch, DropReason::kTxFull);
+  }
+
+  std::string Description() const override { return port_name_; }
+
+  uint64_t Discard() override {
+    lease_.reset();
+    return 0;
+  }
+
+ private:
+  // Always under the lock, although a worker is mostly alone on its queue: while a plan changes,
+  // another may still or already use it.
+  uint32_t Send(uint32_t queue, Batch& batch) {
+    const std::lock_guard sending(port_->send_lock(queue));
+    return port_->Send(queue, batch.begin(), batch.size());
+  }
+
+  std::string port_name_;
+  std::unique_ptr<PortLease> lease_;
+  PortQueues* port_ = nullptr;
+  std::array<std::atomic<uint32_t>, kMaxWorkers + 1> queues_{};  // by worker
+};
+
+REGISTER_MODULE(PortOut);
+
+}  // namespace
+}  // namespace bess
