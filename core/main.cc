@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
 #include "absl/flags/usage_config.h"
+#include "absl/strings/str_join.h"
 #include "core/control/engine.h"
 #include "core/control/listener.h"
 #include "core/control/service.h"
@@ -63,6 +65,12 @@ absl::StatusOr<EngineOptions> EngineFlags() {
   EngineOptions options;
   BESS_ASSIGN_OR_RETURN(options.spin, OneOf("idle", absl::GetFlag(FLAGS_idle), "spin", "adaptive"));
   options.default_core = absl::GetFlag(FLAGS_c);
+  const std::vector<int> cores = AllowedCores();
+  if (options.default_core != -1 &&
+      std::find(cores.begin(), cores.end(), options.default_core) == cores.end()) {
+    return Error(EINVAL, "-c must be one of the CPUs this process may use (",
+                 absl::StrJoin(cores, ", "), "), or -1, not ", options.default_core);
+  }
   options.enter_worker = [] {
     const absl::Status registered = RegisterThread();
     if (!registered.ok()) spdlog::error("{}", std::string(registered.message()));
@@ -149,7 +157,11 @@ int main(int argc, char** argv) {
   absl::FlagsUsageConfig usage;
   usage.version_string = [] { return std::string("bessd ") + bess::kVersion + "\n"; };
   absl::SetFlagsUsageConfig(usage);
-  absl::ParseCommandLine(argc, argv);
+  const std::vector<char*> words = absl::ParseCommandLine(argc, argv);
+  if (words.size() > 1) {
+    std::fprintf(stderr, "bessd: there is no argument '%s'; --help lists the flags\n", words[1]);
+    return 1;
+  }
   spdlog::set_default_logger(spdlog::stderr_color_mt("bessd"));
   if (absl::GetFlag(FLAGS_d)) spdlog::set_level(spdlog::level::debug);
   bess::StopEvent stop;
