@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CPU time of the thread that polls.
+
+Rates are packets per second of CPU time, so that a neighbour on the core costs nothing but patience.
+"""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def thread_named(pid: int, prefix: str) -> int:
+    """The id of the process's thread with that name; LookupError when there is none."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        if (task / "comm").read_text().startswith(prefix):
+            return int(task.name)
+    raise LookupError(f"process {pid} has no thread {prefix}*")
+
+
+def await_thread(pid: int, prefix: str) -> int:
+    """The same for a thread that is about to start; LookupError after 10 s."""
+    for _ in range(200):
+        try:
+            return thread_named(pid, prefix)
+        except LookupError:
+            time.sleep(0.05)
+    return thread_named(pid, prefix)
+
+
+def cpu_seconds(pid: int, thread: int) -> float:
+    """CPU time of a thread, from the scheduler's own clock, in seconds."""
+    stat = Path(f"/proc/{pid}/task/{thread}/schedstat").read_text()
+    return int(stat.split()[0]) * 1e-9
+
+
+@dataclass
+class Sample:
+    """How many packets a thread had handled after so much CPU time."""
+
+    packets: int
+    cpu: float
+
+    def rate_since(self, earlier: "Sample") -> float:
+        """Packets per second of CPU time."""
+        return (self.packets - earlier.packets) / (self.cpu - earlier.cpu)
+
+
+def last_core() -> int:
+    """The core that polls, in bessd and in the yardstick; the others are for control."""
+    return max(os.sched_getaffinity(0))
+
+
+def pause(seconds: float) -> None:
+    """Lets the measured program run."""
+    time.sleep(seconds)
