@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Sequence
+from typing import Sequence
 
 from pybess import BESS
 
@@ -69,9 +69,12 @@ class Daemon:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        status = self._end()
+        try:
+            status, said = self.stop(), self.said()
+        finally:
+            self._end()
         if error is None and status != 0:
-            raise DemoError(f"bessd ended with status {status}: {self.said()}")
+            raise DemoError(f"bessd ended with status {status}: {said}")
 
     @property
     def pid(self) -> int:
@@ -114,16 +117,11 @@ class Daemon:
         if not self.ready.startswith("ready"):
             raise DemoError(f"bessd did not start: {self.said()}")
 
-    def _end(self) -> int:
+    def _end(self) -> None:
         try:
-            return self.stop()
+            self.stop()
         finally:
             if self._process is not None and self._process.stdout is not None:
                 self._process.stdout.close()
             if self._made is not None:
                 self._made.cleanup()
-
-
-def cores(process: int) -> list[Any]:
-    """The CPUs a process may use."""
-    return sorted(os.sched_getaffinity(process))

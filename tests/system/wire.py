@@ -42,14 +42,14 @@ class Wire:
         """The control service's methods: name and descriptor."""
         return dict(self._service.DESCRIPTOR.services_by_name["BESSControl"].methods_by_name)
 
-    def message(self, name: str, **fields: Any) -> Any:
+    def message(self, name: str, /, **fields: Any) -> Any:
         """A message of this name."""
         for module in self._modules:
             if hasattr(module, name):
                 return getattr(module, name)(**fields)
         raise LookupError(name)
 
-    def packed(self, name: str, **fields: Any) -> Any:
+    def packed(self, name: str, /, **fields: Any) -> Any:
         """A message inside an Any."""
         packed = self.message_any()
         packed.Pack(self.message(name, **fields))
@@ -60,12 +60,12 @@ class Wire:
         """An empty Any."""
         return importlib.import_module("google.protobuf.any_pb2").Any()
 
-    def call(self, method: str, **fields: Any) -> Any:
+    def call(self, method: str, /, **fields: Any) -> Any:
         """Sends a request of the control service and returns the response, error or not."""
         request = self.message(self.methods()[method].input_type.name, **fields)
         return getattr(self.control, method)(request, timeout=20)
 
-    def ok(self, method: str, **fields: Any) -> Any:
+    def ok(self, method: str, /, **fields: Any) -> Any:
         """The same, for one that has to succeed: its `error` has to be unset."""
         response = self.call(method, **fields)
         assert not response.HasField("error"), f"{method}: {response.error}"
