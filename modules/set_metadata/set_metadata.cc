@@ -26,8 +26,8 @@ struct Setter {
   uint32_t from = 0;
   uint32_t to = 0;
   uint32_t kept = 0;
-  bool masked = false;
-  Content mask{};  // as the bytes lie in the packet
+  bool plain = false;  // all bytes are kept as they are
+  Content mask{};      // as the bytes lie in the attribute
 };
 
 absl::Status SetNumber(const AttributeArg& arg, Setter& setter) {
@@ -82,22 +82,19 @@ absl::Status SetCopy(const AttributeArg& arg, Setter& setter) {
                  arg.size(), " bytes, not ", arg.offset());
   }
   setter.offset = static_cast<uint32_t>(arg.offset());
-  setter.masked = !arg.mask().empty();
-  if (setter.masked) {
-    BESS_RETURN_IF_ERROR(CheckLength(arg, "mask", arg.mask()));
-    std::memcpy(setter.mask.data(), arg.mask().data(), arg.size());
-  }
-  return SetShift(arg, setter);
+  if (!arg.mask().empty()) BESS_RETURN_IF_ERROR(CheckLength(arg, "mask", arg.mask()));
+  BESS_RETURN_IF_ERROR(SetShift(arg, setter));
+  setter.plain = arg.mask().empty() && arg.rshift_bits() == 0;
+  const std::string mask = arg.mask().empty() ? std::string(arg.size(), '\xff') : arg.mask();
+  std::memcpy(&setter.mask[setter.to], &mask[setter.from], setter.kept);
+  return absl::OkStatus();
 }
 
 void WriteCopy(const Setter& setter, const uint8_t* bytes, uint8_t* attribute) {
+  if (setter.plain) return CopySmall(attribute, bytes, setter.size);
   Content content{};
   CopySmall(&content[setter.to], bytes + setter.from, setter.kept);
-  if (setter.masked) {
-    for (uint32_t i = 0; i < setter.kept; ++i) {
-      content[setter.to + i] &= setter.mask[setter.from + i];
-    }
-  }
+  for (size_t i = 0; i < content.size(); ++i) content[i] &= setter.mask[i];
   CopySmall(attribute, content.data(), setter.size);
 }
 
