@@ -124,7 +124,7 @@ class Nat final : public Module {
  private:
   struct Job {
     Fields fields;
-    uint32_t hash;
+    uint32_t hash = 0;
   };
 
   // There is nothing to configure at run time; BESS has these two, so clients may call them.
@@ -161,8 +161,7 @@ class Nat final : public Module {
   Counter ended_;
 };
 
-// Three passes, so that the cache misses of a batch overlap: where the flow may be found, which
-// one it is, what it says.
+// Two passes, so that the cache misses of a batch's lookups overlap.
 template <End kEnd>
 void Nat::TranslateBatch(Context& context, Batch& batch) {
   constexpr uint32_t kAhead = 4;

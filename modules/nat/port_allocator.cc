@@ -8,14 +8,17 @@ namespace {
 
 std::vector<uint16_t> FreePorts(const std::vector<PortRange>& ranges) {
   std::vector<bool> usable(1 << 16);
+  uint32_t first = 1 << 16, last = 0;
   for (const bool suspended : {false, true}) {
     for (const PortRange& range : ranges) {
       if (range.suspended != suspended) continue;
       std::fill(usable.begin() + range.begin, usable.begin() + range.end, !suspended);
+      first = std::min(first, range.begin);
+      last = std::max(last, range.end);
     }
   }
   std::vector<uint16_t> ports;
-  for (uint32_t port = 1; port < usable.size(); ++port) {
+  for (uint32_t port = std::max(first, 1u); port < last; ++port) {
     if (usable[port]) ports.push_back(static_cast<uint16_t>(port));
   }
   ports.shrink_to_fit();
