@@ -26,6 +26,7 @@ from pybess import APIError, Error, RPCError  # noqa: E402
 from rich.console import Console  # noqa: E402
 
 WIDTH_OF_A_FILE = 120
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def options(arguments: list[str]) -> Options:
@@ -47,12 +48,15 @@ def options(arguments: list[str]) -> Options:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Ends the demo once; what it made is then taken away without being interrupted again."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main() -> int:
     """Runs the demo; what it made is gone when this returns, however it ends."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, _interrupt)
     chosen = options(sys.argv[1:])
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH_OF_A_FILE)

@@ -49,6 +49,7 @@ class Demo:
         self.latest: view.Frame | None = None
         self._drawing = False
         self._stop = threading.Event()
+        self._done = threading.Event()
         self._failure: Exception | None = None
 
     def say(self, step: str) -> None:
@@ -123,20 +124,23 @@ class Demo:
         worker.start()
         try:
             if self.options.interactive:
-                self._watch_live(client, worker, deadline)
+                self._watch_live(client, deadline)
             else:
-                self._watch_quietly(client, worker, deadline)
+                self._watch_quietly(client, deadline)
         finally:
+            # Not join(): Python 3.11 takes a thread for ended when an interrupt meets its join().
             self._stop.set()
-            worker.join()
+            self._done.wait()
 
     def _carefully(self, work: Callable[[], None]) -> None:
         try:
             work()
         except Exception as error:  # pylint: disable=broad-except
             self._failure = error
+        finally:
+            self._done.set()
 
-    def _watch_live(self, client: BESS, worker: threading.Thread, deadline: float) -> None:
+    def _watch_live(self, client: BESS, deadline: float) -> None:
         before = view.read(client)
         shown = len(self.steps)
         self._drawing = True
@@ -144,22 +148,22 @@ class Demo:
         live = Live(waiting, console=self.console, auto_refresh=False, screen=True)
         try:
             with view.single_keys(), live:
-                while worker.is_alive() and time.monotonic() < deadline:
+                while not self._done.is_set() and time.monotonic() < deadline:
                     if view.key_within(INTERVAL):
                         break
                     before = self._sample(client, before)
                     live.update(self._screen(), refresh=True)
                 live.update(Text("stopping…"), refresh=True)
                 self._stop.set()
-                worker.join()
+                self._done.wait()
         finally:
             self._drawing = False
             self.console.print(*view.steps_shown(self.steps[shown:]), sep="\n")
 
-    def _watch_quietly(self, client: BESS, worker: threading.Thread, deadline: float) -> None:
+    def _watch_quietly(self, client: BESS, deadline: float) -> None:
         before = view.read(client)
-        while worker.is_alive() and time.monotonic() < deadline:
-            worker.join(INTERVAL)
+        while not self._done.is_set() and time.monotonic() < deadline:
+            self._done.wait(INTERVAL)
             before = self._sample(client, before)
 
     def _sample(self, client: BESS, before: view.Reading) -> view.Reading:

@@ -61,6 +61,7 @@ def test_an_interrupted_demo_leaves_nothing(how: int) -> None:
     started = children_of(live.pid)
     assert started
     live.send_signal(how)
+    live.send_signal(how)  # people are impatient
     _, said = live.communicate(timeout=30)
     assert live.returncode == 130 and said.strip() == "live: interrupted"
     assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
