@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Module classes for tests of what runs modules: a source, a pass-through, a sink and a box that
+// holds packets. Include from one .cc of a test program.
+#pragma once
+
+#include <atomic>
+#include <deque>
+
+#include "absl/synchronization/mutex.h"
+#include "bess/util.pb.h"
+#include "core/graph/module.h"
+
+namespace bess {
+
+class TestSource final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {.name = "TestSource", .help = "makes packets", .igates = 0};
+
+  absl::Status Init(const pb::EmptyArg&) { return AddTask(0); }
+  TaskResult RunTask(Context& context, Batch& batch, uint64_t) {
+    if (quiet || !host().pool().Alloc(batch.begin(), kBurst, 60)) return {.blocked = true};
+    batch.set_size(kBurst);
+    context.ledger().created.Add(kBurst);
+    context.Emit(0, batch);
+    return {.packets = kBurst, .bits = kBurst * 60 * 8};
+  }
+
+  static constexpr uint32_t kBurst = 32;
+  std::atomic<bool> quiet{false};
+};
+
+class TestPass final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {
+      .name = "TestPass", .help = "passes packets on", .igates = 4, .ogates = 4};
+
+  absl::Status Init(const pb::EmptyArg&) { return absl::OkStatus(); }
+  void Process(Context& context, Batch& batch) {
+    while (stuck) __builtin_ia32_pause();
+    context.Emit(0, batch);
+  }
+
+  std::atomic<bool> stuck{false};
+};
+
+class TestSingle final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {
+      .name = "TestSingle", .help = "for one worker only", .max_workers = 1};
+
+  absl::Status Init(const pb::EmptyArg&) { return absl::OkStatus(); }
+  void Process(Context& context, Batch& batch) { context.Emit(0, batch); }
+};
+
+class TestSink final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {
+      .name = "TestSink", .help = "takes packets", .igates = kMaxGates, .ogates = 0};
+
+  absl::Status Init(const pb::EmptyArg&) { return absl::OkStatus(); }
+  void Process(Context& context, Batch& batch) {
+    context.ledger().consumed.Add(batch.size());
+    FreeBatch(batch);
+  }
+};
+
+// Keeps what it gets, up to a limit, for good.
+class TestBox final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {
+      .name = "TestBox", .help = "holds packets", .ogates = 0, .holds_packets = true};
+  static constexpr size_t kCapacity = 100;
+
+  absl::Status Init(const pb::EmptyArg&) { return absl::OkStatus(); }
+  void Process(Context& context, Batch& batch) {
+    absl::MutexLock lock(&mutex_);
+    for (Packet* packet : batch) {
+      if (packets_.size() < kCapacity) {
+        packets_.push_back(packet);
+      } else {
+        context.DropOne(packet, DropReason::kQueueFull);
+      }
+    }
+    batch.clear();
+  }
+  uint64_t held() const override {
+    absl::MutexLock lock(&mutex_);
+    return packets_.size();
+  }
+  uint64_t Discard() override {
+    absl::MutexLock lock(&mutex_);
+    const uint64_t n = packets_.size();
+    for (Packet* packet : packets_) FreePackets(&packet, 1);
+    packets_.clear();
+    return n;
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  std::deque<Packet*> packets_;
+};
+
+}  // namespace bess
