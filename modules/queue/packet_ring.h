@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A FIFO of packets between workers that can be replaced by a larger or smaller one while they use
+// it, without losing, stopping or reordering anything.
+#pragma once
+
+// The variant of rte_ring in terms of C11 atomics: the same instructions on x86, and what thread
+// sanitizers understand.
+#define RTE_USE_C11_MEM_MODEL
+#include <rte_ring.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/graph/host.h"
+#include "core/packet/packet.h"
+
+namespace bess {
+
+// Many may put, one takes.
+class PacketRing {
+ public:
+  // Room for exactly `size` packets, a power of two.
+  explicit PacketRing(uint32_t size);
+  PacketRing(const PacketRing&) = delete;
+  PacketRing& operator=(const PacketRing&) = delete;
+
+  // Each returns how many packets it took, or gave: the first ones.
+  uint32_t Put(Packet* const* packets, uint32_t n);
+  uint32_t Take(Packet** packets, uint32_t n);
+  // Thread: whoever takes.
+  uint32_t count() const;
+
+ private:
+  friend class ResizableRing;
+  struct Free {
+    void operator()(rte_ring* ring) const;
+  };
+
+  std::unique_ptr<rte_ring, Free> ring_;
+  std::atomic<bool> sealed_{false};         // nobody puts anything in any more
+  std::atomic<PacketRing*> next_{nullptr};  // where later packets are
+};
+
+class ResizableRing {
+ public:
+  explicit ResizableRing(uint32_t size);
+
+  // Thread: workers, between two points at which they hold no reference.
+  uint32_t Put(Packet* const* packets, uint32_t n) {
+    return tail_.load(std::memory_order_acquire)->Put(packets, n);
+  }
+  // Thread: one at a time.
+  uint32_t Take(Packet** packets, uint32_t n) {
+    PacketRing* head = head_.load(std::memory_order_relaxed);
+    PacketRing* next = head->next_.load(std::memory_order_acquire);
+    return next == nullptr ? head->Take(packets, n) : TakeAcross(*head, *next, packets, n);
+  }
+
+  // From now on packets go into a ring of `size`; those in the present one leave first. EBUSY when
+  // too many earlier rings have not been emptied. Thread: control.
+  absl::Status Resize(Host& host, uint32_t size);
+
+ private:
+  uint32_t TakeAcross(PacketRing& head, PacketRing& next, Packet** packets, uint32_t n);
+
+  // From the oldest to the newest; `head_` and what is behind it is in use.
+  std::vector<std::shared_ptr<PacketRing>> rings_;
+  std::atomic<PacketRing*> head_;  // packets leave here
+  std::atomic<PacketRing*> tail_;  // and come in here
+};
+
+}  // namespace bess
