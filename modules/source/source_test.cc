@@ -49,7 +49,8 @@ TEST(SourceTest, MakesPacketsOfAnySizeABufferHolds) {
   for (const uint64_t size : {1u, 31u, 32u, 33u, 64u, 100u, 1514u, 2048u}) {
     ModuleTester tester("Source", Sized(size));
     tester.RunTask();
-    EXPECT_THAT(tester.Received(0), testing::AllOf(SizeIs(64), Each(std::string(size, '\0')))) << size;
+    EXPECT_THAT(tester.Received(0), testing::AllOf(SizeIs(64), Each(std::string(size, '\0'))))
+        << size;
   }
 }
 
