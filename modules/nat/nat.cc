@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <optional>
 #include <random>
 #include <string>
@@ -13,9 +12,8 @@
 #include "core/graph/module.h"
 #include "modules/nat.pb.h"
 #include "modules/nat/fields.h"
-#include "modules/nat/flow_table.h"
 #include "modules/nat/icmp_error.h"
-#include "modules/nat/port_allocator.h"
+#include "modules/nat/mappings.h"
 
 namespace bess {
 namespace {
@@ -27,8 +25,8 @@ using nat::Flow;
 using nat::Kind;
 using nat::Protocol;
 
-constexpr uint32_t kFromInside = 0, kFromOutside = 1;  // input gates
-constexpr uint32_t kToInside = 0, kToOutside = 1;      // output gates
+constexpr uint32_t kFromInside = 0;                // input gate; 1 is from outside
+constexpr uint32_t kToInside = 0, kToOutside = 1;  // output gates
 constexpr uint32_t kMaxAddresses = 1024;
 // How many flows a batch gives the wheel to look at, beyond one for each packet: more than a batch
 // can make, so that it keeps up.
@@ -96,24 +94,19 @@ class Nat final : public Module {
 
   absl::Status Init(const pb::NATArg& arg) {
     BESS_ASSIGN_OR_RETURN(auto addresses, ReadAddresses(arg));
-    ports_.emplace(std::move(addresses), RandomSeed());
-    const uint64_t flows = std::clamp<uint64_t>(ports_->total(), 1, nat::FlowTable::kMaxFlows);
-    flows_.emplace(static_cast<uint32_t>(flows), RandomSeed());
+    mappings_.emplace(std::move(addresses), nat::FlowTable::kMaxFlows, RandomSeed());
     cycles_per_tick_ = static_cast<uint64_t>(CyclesPerSecond() / nat::kTicksPerSecond);
     return absl::OkStatus();
   }
 
   std::string Description() const override {
-    return absl::StrCat(Count(ports_->addresses(), "address", "addresses"), ", ",
-                        Count(begun_.Get() - ended_.Get(), "flow", "flows"));
+    return absl::StrCat(Count(mappings_->addresses(), "address", "addresses"), ", ",
+                        Count(mappings_->flows(), "flow", "flows"));
   }
 
   void Process(Context& context, Batch& batch) {
-    now_ = static_cast<nat::Ticks>(context.now() / cycles_per_tick_);
-    flows_->Expire(now_, batch.size() + kExpirySlice, [this](const Flow& flow) {
-      ports_->Give(flow.outside);
-      ended_.Add(1);
-    });
+    mappings_->SetNow(static_cast<nat::Ticks>(context.now() / cycles_per_tick_),
+                      batch.size() + kExpirySlice);
     if (context.igate() == kFromInside) {
       TranslateBatch<End::kSource>(context, batch);
     } else {
@@ -144,21 +137,12 @@ class Nat final : public Module {
   Verdict ErrorOut(PacketView packet);
   Verdict ErrorIn(PacketView packet);
 
-  Flow* FindAlive(Flow* flow) const {
-    return flow != nullptr && flow->Alive(now_) ? flow : nullptr;
-  }
-  Flow* FindInside(Endpoint end) { return FindAlive(flows_->FindInside(end, flows_->Hash(end))); }
-  Flow* FindOutside(Endpoint end) { return FindAlive(flows_->FindOutside(end, flows_->Hash(end))); }
-  Flow* Begin(const Job& job, DropReason& why_not);
-  void Revive(Flow& flow);
-  void FollowTcp(Flow& flow, uint8_t flags, uint32_t igate);
+  uint32_t Hash(Endpoint end) const { return mappings_->table().Hash(end); }
+  Flow* FindInside(Endpoint end) { return mappings_->FindInside(end, Hash(end)); }
+  Flow* FindOutside(Endpoint end) { return mappings_->FindOutside(end, Hash(end)); }
 
-  std::optional<nat::PortAllocator> ports_;
-  std::optional<nat::FlowTable> flows_;
+  std::optional<nat::Mappings> mappings_;
   uint64_t cycles_per_tick_ = 1;
-  nat::Ticks now_ = 0;
-  Counter begun_;
-  Counter ended_;
 };
 
 // Two passes, so that the cache misses of a batch's lookups overlap.
@@ -182,11 +166,11 @@ template <End kEnd>
 inline void Nat::Prepare(PacketView packet, Job& job) {
   job.fields = nat::ReadFields<kEnd>(packet);
   if (job.fields.kind != Kind::kFlow) return;
-  job.hash = flows_->Hash(job.fields.endpoint());
+  job.hash = Hash(job.fields.endpoint());
   if constexpr (kEnd == End::kSource) {
-    flows_->PrefetchInside(job.hash);
+    mappings_->table().PrefetchInside(job.hash);
   } else {
-    flows_->PrefetchOutside(job.hash);
+    mappings_->table().PrefetchOutside(job.hash);
   }
 }
 
@@ -195,7 +179,7 @@ inline Verdict Nat::Translate(PacketView packet, const Job& job) {
   constexpr bool kOut = kEnd == End::kSource;
   if (job.fields.kind == Kind::kFlow) [[likely]] {
     if constexpr (!kOut) return In(job);
-    const bool hairpin = ports_->Owns(job.fields.ip->destination);
+    const bool hairpin = mappings_->Owns(job.fields.ip->destination);
     return hairpin ? Hairpin(packet, job) : Out(job);
   }
   if (job.fields.kind == Kind::kRefused) return Verdict::Drop(nat::WhyRefused(packet));
@@ -203,23 +187,23 @@ inline Verdict Nat::Translate(PacketView packet, const Job& job) {
 }
 
 inline Verdict Nat::Out(const Job& job) {
-  Flow* flow = flows_->FindInside(job.fields.endpoint(), job.hash);
+  Flow* flow = mappings_->Use(job.fields.endpoint(), job.hash);
   if (flow == nullptr) [[unlikely]] {
+    if (job.fields.is_reply) return Verdict::Drop(DropReason::kNoMapping);
     DropReason why_not;
-    flow = Begin(job, why_not);
+    flow = mappings_->Begin(job.fields.endpoint(), why_not);
     if (flow == nullptr) return Verdict::Drop(why_not);
   }
-  if (flow->last_used != now_) Revive(*flow);
-  FollowTcp(*flow, job.fields.tcp_flags, kFromInside);
+  mappings_->FollowTcp(*flow, job.fields.tcp_flags, nat::From::kInside);
   nat::Rewrite(job.fields, flow->outside);
   return Verdict::Gate(kToOutside);
 }
 
 inline Verdict Nat::In(const Job& job) {
-  Flow* flow = FindAlive(flows_->FindOutside(job.fields.endpoint(), job.hash));
+  Flow* flow = mappings_->FindOutside(job.fields.endpoint(), job.hash);
   if (flow == nullptr) [[unlikely]]
     return Verdict::Drop(DropReason::kNoMapping);
-  FollowTcp(*flow, job.fields.tcp_flags, kFromOutside);
+  mappings_->FollowTcp(*flow, job.fields.tcp_flags, nat::From::kOutside);
   nat::Rewrite(job.fields, flow->inside);
   return Verdict::Gate(kToInside);
 }
@@ -229,7 +213,7 @@ inline Verdict Nat::In(const Job& job) {
 Verdict Nat::Hairpin(PacketView packet, const Job& job) {
   if (job.fields.protocol == Protocol::kIcmp) return Verdict::Drop(DropReason::kUnsupported);
   Job back{.fields = nat::ReadFields<End::kDestination>(packet)};
-  back.hash = flows_->Hash(back.fields.endpoint());
+  back.hash = Hash(back.fields.endpoint());
   // Asked first, so that a packet to nowhere does not take a port.
   if (FindOutside(back.fields.endpoint()) == nullptr) return Verdict::Drop(DropReason::kNoMapping);
   const Verdict verdict = Out(job);
@@ -243,7 +227,7 @@ Verdict Nat::ErrorOut(PacketView packet) {
   const Flow* flow = FindInside(error.destination());
   if (flow == nullptr) return Verdict::Drop(DropReason::kNoMapping);
   Ipv4Header* ip = packet.Ipv4();
-  const bool hairpin = ports_->Owns(ip->destination);
+  const bool hairpin = mappings_->Owns(ip->destination);
   if (hairpin) {
     if (flow->inside.protocol() == Protocol::kIcmp) return Verdict::Drop(DropReason::kUnsupported);
     const Verdict verdict = ErrorIn(packet);
@@ -266,44 +250,6 @@ Verdict Nat::ErrorIn(PacketView packet) {
   ip->checksum = UpdateChecksum(ip->checksum, ip->destination, flow->inside.address());
   ip->destination = flow->inside.address();
   return Verdict::Gate(kToInside);
-}
-
-// Gives an inside end an external one; nullptr if there is none to give.
-Flow* Nat::Begin(const Job& job, DropReason& why_not) {
-  why_not = DropReason::kNoMapping;
-  if (job.fields.is_reply) return nullptr;
-  why_not = DropReason::kPortsExhausted;
-  if (ports_->free(job.fields.protocol) == 0) return nullptr;
-  why_not = DropReason::kTableFull;
-  if (flows_->full()) return nullptr;
-  const Endpoint inside = job.fields.endpoint();
-  const uint32_t host = flows_->Hash(Endpoint(inside.address(), Be16(0), Protocol::kTcp));
-  const auto outside = ports_->Take(inside.protocol(), host);
-  begun_.Add(1);
-  return &flows_->Insert(inside, *outside, now_);
-}
-
-// Only packets from inside keep a flow alive (RFC 4787, REQ-6). One that has expired, but was not
-// ended yet, begins anew.
-void Nat::Revive(Flow& flow) {
-  if (!flow.Alive(now_)) {
-    flow.fins = 0;
-    flows_->SetClosing(flow, false);
-  }
-  flow.last_used = now_;
-}
-
-inline void Nat::FollowTcp(Flow& flow, uint8_t flags, uint32_t igate) {
-  if ((flags & (kTcpSyn | kTcpFin | kTcpRst)) == 0) [[likely]]
-    return;
-  if ((flags & kTcpSyn) != 0 && igate == kFromInside) {
-    flow.fins = 0;
-    flows_->SetClosing(flow, false);
-  }
-  if ((flags & kTcpFin) != 0) flow.fins |= static_cast<uint8_t>(1u << igate);
-  if (((flags & kTcpRst) == 0 && flow.fins != 3) || flow.closing) return;
-  flow.last_used = now_;
-  flows_->SetClosing(flow, true);
 }
 
 REGISTER_MODULE(Nat);
