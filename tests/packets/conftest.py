@@ -16,6 +16,9 @@ from packet_process import Runner, program  # noqa: E402
 @pytest.fixture(scope="session")
 def runner() -> Iterator[Runner]:
     """The packet_runner of the build under test."""
-    process = Runner(program())
+    try:
+        process = Runner(program())
+    except FileNotFoundError as error:
+        pytest.fail(str(error), pytrace=False)
     yield process
     process.close()

@@ -25,7 +25,13 @@ Json = dict[str, Any]
 def check(case: Case, runner: Runner, sweep: bool = True) -> list[str]:
     """What is wrong, most important first; nothing if the case passes."""
     request = Request(case, runner.classes())
-    answer = runner.run({**request.build(), "sweep": sweep})
+    try:
+        answer = runner.run({**request.build(), "sweep": sweep})
+    except PacketFileError as error:
+        # The loader refuses some graphs before anybody can try to make them.
+        if case.graph_refusal and case.graph_refusal in error.reason:
+            return []
+        raise
     return [f"{shown(case.path)}:{line}: {text}" for line, text in problems(case, answer)]
 
 

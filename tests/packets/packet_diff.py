@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Iterator
 
 from scapy.layers.l2 import Ether
-from scapy.packet import Packet
+from scapy.packet import Packet, Raw
 
 ROW = 16
 MOST = 5  # packets that are shown in full
@@ -39,8 +39,15 @@ def count(n: int) -> str:
 
 def summary(packet: bytes) -> str:
     """One line for a packet: what scapy makes of it."""
-    text = str(Ether(packet).summary()) if packet else "nothing"
-    return f"{text} ({len(packet)} bytes)"
+    return f"{decoded(packet).summary() or 'nothing'} ({len(packet)} bytes)"
+
+
+def decoded(packet: bytes) -> Packet:
+    """What scapy makes of the bytes; it stumbles over some that are too few."""
+    try:
+        return Ether(packet)
+    except Exception:  # pylint: disable=broad-except
+        return Raw(packet)
 
 
 def listed(packets: list[bytes]) -> list[str]:
@@ -62,7 +69,7 @@ def of_packet(want: bytes, got: bytes) -> Iterator[str]:
     """Both summaries, the fields that differ, and the rows of bytes that differ."""
     yield f"expected: {summary(want)}"
     yield f"came:     {summary(got)}"
-    yield from fields(Ether(want), Ether(got))
+    yield from fields(decoded(want), decoded(got))
     for at in range(0, max(len(want), len(got)), ROW):
         one, other = want[at : at + ROW], got[at : at + ROW]
         if one == other:

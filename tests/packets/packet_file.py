@@ -19,6 +19,7 @@ class PacketFileError(Exception):
 
     def __init__(self, path: Path, line: int, reason: str) -> None:
         super().__init__(f"{shown(path)}:{line}: {reason}")
+        self.reason = reason
 
 
 @dataclass

@@ -119,6 +119,8 @@ def test_commands_and_graphs_must_be_refused_as_written(judge: Judge) -> None:
     assert "x.pkt:6: command fails: " in judge(source + "command a set_burst(burst=65)\n")
     graph = "    a::Bypass()\n    a:9000 -> a\n"
     assert judge("test x\nrefuse graph : 9000\n" + graph) == ""
+    graph = "    a::Split(size=9)\n"
+    assert judge("test x\nrefuse graph : 9\n" + graph) == ""
     assert "it is: " in judge("test x\nrefuse graph : cheese\n" + graph)
     assert "x.pkt:4: the graph is refused: " in judge("test x\ngraph\n" + graph)
     assert "the graph is accepted" in judge(BYPASS.replace("graph", "refuse graph : cheese"))
