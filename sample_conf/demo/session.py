@@ -47,6 +47,7 @@ class Demo:
         self.steps: list[str] = []
         self.busiest: view.Frame | None = None
         self.latest: view.Frame | None = None
+        self.books: books.Books | None = None
         self._drawing = False
         self._stop = threading.Event()
         self._done = threading.Event()
@@ -69,7 +70,7 @@ class Demo:
             self.say(f"{SCRIPT.name} runs: {len(client.list_modules().modules)} modules")
             self._watch(client, work)
             client.pause_all()
-            kept = books.settle(client)
+            self.books = kept = books.settle(client)
             client.disconnect()
         self._conclude(kept)
         if self._failure is not None:
@@ -86,7 +87,7 @@ class Demo:
         check_tools("ip", "ethtool", "ping", "curl", "iperf3")
         with Hosts() as hosts, tempfile.TemporaryDirectory(prefix="bess-live-") as scratch:
             here, there = hosts.inside, hosts.outside
-            self.say(f"hosts {_name(here)} and {_name(there)}; bessd is the only way between")
+            self.say(f"hosts {_name(here)} and {_name(there)}")
             variables = {
                 "INSIDE": hosts.vdev(here, self.options.driver),
                 "OUTSIDE": hosts.vdev(there, self.options.driver),

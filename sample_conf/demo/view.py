@@ -21,6 +21,7 @@ from demo import books
 
 STEPS_SHOWN = 8
 GAP = 4
+UNLIMITED = 10_000
 
 
 @dataclass
@@ -65,17 +66,18 @@ def compare(before: Reading, after: Reading) -> Frame:
 
 
 def draw(frame: Frame, steps: list[str], width: int, height: int) -> RenderableType:
-    """Steps and table; the picture of the pipeline beside them where there is room for it."""
-    left = Group(*steps_shown(steps), Text(), rate_table(frame))
-    table_width = Console(width=width).measure(left).maximum
-    picture = render(frame.modules, frame.gates, 10**6)
+    """Steps and table; the picture of the pipeline beside the table where there is room for it."""
+    table = rate_table(frame)
+    shown = steps_shown(steps)
+    picture = render(frame.modules, frame.gates, UNLIMITED)
     lines = picture.split("\n")
     picture_width = max((line.cell_len for line in lines), default=0)
-    if table_width + GAP + picture_width > width or len(lines) > height:
-        return left
+    table_width = Console(width=UNLIMITED).measure(table).maximum
+    if picture_width + GAP + table_width > width or len(shown) + 1 + len(lines) > height:
+        return Group(*shown, Text(), table)
     both = Table.grid(padding=(0, GAP, 0, 0))
-    both.add_row(picture, left)
-    return both
+    both.add_row(picture, table)
+    return Group(*shown, Text(), both)
 
 
 def steps_shown(steps: list[str]) -> list[Text]:

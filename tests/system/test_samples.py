@@ -39,7 +39,7 @@ def outcome(client: BESS, name: str, env: dict[str, str] | None = None) -> Books
 
 def share(kept: Books, name: str) -> float:
     """The part of all packets made that ended in a module."""
-    return kept.entry(name).consumed / kept.totals.created
+    return kept.entry(name).consumed / int(kept.totals.created)
 
 
 def test_source_sink(client: BESS) -> None:
@@ -124,7 +124,7 @@ def test_pcap_replay(client: BESS, tmp_path: Path) -> None:
     with PcapReader(str(SAMPLES / "inside.pcap")) as capture:
         frames = list(capture)
     run(client, "pcap_replay", {"OUT": str(written)})
-    wait_until(lambda: client.get_ledger().totals.created == len(frames))
+    wait_until(lambda: bool(client.get_ledger().totals.created == len(frames)))
     client.pause_all()
     kept = books.read(client)
     assert kept.add_up, kept
