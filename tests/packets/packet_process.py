@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any, IO
 
 ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 120  # a case that takes longer hangs
 CANDIDATES = ("build/asan/packet_runner", "build/release/packet_runner")
 
 
@@ -63,6 +65,8 @@ class Runner:
         process = self._start()
         assert process.stdin and process.stdout
         doing = "the start"
+        timer = threading.Timer(SECONDS, process.kill)
+        timer.start()
         try:
             process.stdin.write(line + "\n")
             process.stdin.flush()
@@ -74,6 +78,8 @@ class Runner:
                 doing = answer["at"]
         except BrokenPipeError:
             pass
+        finally:
+            timer.cancel()
         raise self._bury(doing)
 
     def _start(self) -> subprocess.Popen[str]:
