@@ -111,7 +111,10 @@ def _make(host: Host) -> None:
     link-local addresses the kernel says nothing by itself that the books would then show.
     """
     space = host.namespace
-    _ip("netns", "add", space)
+    try:
+        _ip("netns", "add", space)
+    except DemoError as error:
+        raise DemoError(f"{error}\n(--replay needs neither namespaces nor rights)") from None
     there = ["name", "eth0", "address", host.mac, "netns", space]
     _ip("link", "add", host.port, "type", "veth", "peer", *there)
     _ip("link", "set", host.port, "addrgenmode", "none")

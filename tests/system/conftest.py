@@ -2,13 +2,14 @@
 """A daemon for each test that asks for one, and the means to look at it.
 
 $BESSD says which daemon is under test. Tests that need network namespaces are collected for root
-only; the head of the report says so.
+only; the end of the report says so.
 """
 
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,11 +25,12 @@ IS_ROOT = os.geteuid() == 0
 collect_ignore = [] if IS_ROOT else ["test_namespaces.py"]
 
 
-def pytest_report_header() -> str:
-    """Says what this run leaves out."""
-    if IS_ROOT:
-        return "system tests: all, network namespaces included"
-    return "system tests: without test_namespaces.py, which needs root"
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Says what this run left out."""
+    if not IS_ROOT:
+        terminalreporter.write_line(
+            "left out, since only root may: tests/system/test_namespaces.py"
+        )
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from demo import books
 from pybess import BESS
 
 EDITS = 1000
-STANDSTILL_SECONDS = 0.5
+STANDSTILL_SECONDS = 1.0
 
 
 def start_traffic(client: BESS) -> None:
