@@ -159,6 +159,17 @@ def test_live_replays_the_captures_both_ways(client: BESS) -> None:
         assert client.get_port_stats(port).inc.packets == kept.entry(module).created
 
 
+def test_live_gives_ports_and_memory_back(client: BESS) -> None:
+    for _ in range(3):
+        run(client, "live")
+        wait_until(lambda: bool(client.get_ledger().totals.consumed > 0))
+        client.reset_all()
+        assert not client.list_ports().ports
+        assert client.dump_mempool().dumps[0].mp_in_use_count == 0
+        totals = client.get_ledger().totals
+        assert totals.unaccounted == 0 and totals.held == 0
+
+
 def test_every_sample_is_tested() -> None:
     tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
     for path in SAMPLES.glob("*.bess"):
