@@ -25,8 +25,8 @@ std::string SnakeCase(std::string_view name) {
   return snake;
 }
 
-// Gives each task without a worker one of `workers`, in turn.
-void AssignTasks(Graph& graph, const std::vector<uint32_t>& workers, uint32_t first) {
+// Gives each task without a worker one of `workers`, in turn; returns whose turn is next.
+uint32_t AssignTasks(Graph& graph, const std::vector<uint32_t>& workers, uint32_t first) {
   std::vector<std::string> unassigned;
   for (const auto& [name, entry] : graph.modules) {
     const auto& tasks = entry->task_workers;
@@ -39,6 +39,7 @@ void AssignTasks(Graph& graph, const std::vector<uint32_t>& workers, uint32_t fi
       if (!worker) worker = workers[first++ % workers.size()];
     }
   }
+  return first;
 }
 
 }  // namespace
@@ -131,10 +132,11 @@ absl::StatusOr<std::unique_ptr<Plan>> Engine::CompileWithTasks(Graph graph) {
   absl::Status first_error;
   for (size_t attempt = 0; attempt < workers.size(); ++attempt) {
     Graph assigned = graph;
-    AssignTasks(assigned, workers, next_worker_ + static_cast<uint32_t>(attempt));
+    const uint32_t next =
+        AssignTasks(assigned, workers, next_worker_ + static_cast<uint32_t>(attempt));
     auto plan = Compile(std::make_shared<const Graph>(std::move(assigned)));
     if (plan.ok()) {
-      ++next_worker_;
+      next_worker_ = next;
       return plan;
     }
     if (attempt == 0) first_error = plan.status();

@@ -2,6 +2,7 @@
 //
 // The engine's workers: starting, stopping, pausing.
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_join.h"
 #include "core/control/engine.h"
@@ -132,11 +133,14 @@ absl::Status Engine::ResetWorkers() {
   const std::vector<WorkerStatus> workers = ListWorkers();
   for (const WorkerStatus& worker : workers) StopWorker(worker.id);
   next_worker_ = 0;
-  // Tasks of modules that live on wait for the next worker.
-  return Commit([&](Graph& graph) {
+  // Tasks of modules that live on wait for the next worker; none is started for them now.
+  const bool paused = std::exchange(paused_, true);
+  const absl::Status committed = Commit([&](Graph& graph) {
     for (const WorkerStatus& worker : workers) Unassign(graph, worker.id);
     return absl::OkStatus();
   });
+  paused_ = paused;
+  return committed;
 }
 
 absl::Status Engine::PauseAll() {

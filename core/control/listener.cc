@@ -106,7 +106,7 @@ SocketLock::~SocketLock() {
 }
 
 absl::StatusOr<std::unique_ptr<ControlSocket>> ControlSocket::Start(const std::string& path,
-                                                                  grpc::Server& server) {
+                                                                    grpc::Server& server) {
   BESS_ASSIGN_OR_RETURN(const sockaddr_un address, UnixAddress(path));
   BESS_RETURN_IF_ERROR(RemoveStale(path));
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

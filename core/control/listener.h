@@ -43,7 +43,7 @@ class ControlSocket {
  public:
   // The caller holds the SocketLock of `path`, so that a socket found there is a dead daemon's.
   static absl::StatusOr<std::unique_ptr<ControlSocket>> Start(const std::string& path,
-                                                             grpc::Server& server);
+                                                              grpc::Server& server);
   // Stops accepting and removes the socket.
   ~ControlSocket();
   ControlSocket(const ControlSocket&) = delete;

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/control/engine_testing.h"
+#include "core/graph/track.h"
+
+namespace bess {
+namespace {
+
+class EngineHooksTest : public EngineTest {
+ protected:
+  const Hooks& OutHooks(const std::string& name) {
+    plan_ = engine_->plan();
+    return plan_->graph->Find(name)->out.at(0).hooks;
+  }
+  size_t InHooks(const std::string& name, uint32_t igate) {
+    plan_ = engine_->plan();
+    const auto& hooks = plan_->graph->Find(name)->in_hooks;
+    const auto it = hooks.find(igate);
+    return it == hooks.end() ? 0 : it->second.size();
+  }
+
+  std::shared_ptr<const Plan> plan_;
+};
+
+TEST_F(EngineHooksTest, ConnectionsAreTracked) {
+  StartChain();
+  ASSERT_EQ(OutHooks("pass").size(), 1u);
+  const auto& track = static_cast<const Track&>(*OutHooks("pass")[0]);
+  EXPECT_TRUE(Eventually([&] { return track.counts().packets > 0; }));
+  ASSERT_TRUE(engine_->PauseAll().ok());
+  EXPECT_EQ(track.counts().packets, Consumed());
+  ASSERT_TRUE(engine_->RunHookCommand("Track", "", {.module = "pass", .gate = 0}, "reset").ok());
+  EXPECT_EQ(track.counts().packets, 0u);
+}
+
+TEST_F(EngineHooksTest, DefaultHooksCanBeSkipped) {
+  Create("pass", "TestPass");
+  Create("sink", "TestSink");
+  ASSERT_TRUE(engine_->Connect("pass", 0, "sink", 0, /*default_hooks=*/false).ok());
+  EXPECT_TRUE(OutHooks("pass").empty());
+}
+
+TEST_F(EngineHooksTest, HooksComeAndGoUnderTraffic) {
+  StartChain();
+  const HookTarget input = {.module = "pass", .output = false, .gate = 0};
+  EXPECT_EQ(*engine_->AddHook("Track", "mine", input, {}), "mine");
+  ExpectError(engine_->AddHook("Track", "mine", input, {}).status(), EEXIST, "'mine'");
+  EXPECT_EQ(InHooks("pass", 0), 1u);
+  ASSERT_TRUE(engine_->RemoveHook("Track", "mine", input).ok());
+  EXPECT_EQ(InHooks("pass", 0), 0u);
+  ExpectError(engine_->RemoveHook("Track", "mine", input), ENOENT, "gate 0");
+}
+
+TEST_F(EngineHooksTest, AllGatesOfAllModules) {
+  StartChain();
+  ASSERT_TRUE(engine_->AddHook("Track", "extra", {}, {}).ok());
+  EXPECT_EQ(OutHooks("source").size(), 2u);
+  EXPECT_EQ(OutHooks("pass").size(), 2u);
+  ASSERT_TRUE(engine_->RemoveHook("Track", "", {}).ok());
+  EXPECT_TRUE(OutHooks("source").empty());
+  EXPECT_TRUE(engine_->RemoveHook("Track", "", {}).ok()) << "none left is fine for all";
+}
+
+TEST_F(EngineHooksTest, RefusesWhatIsNotThere) {
+  StartChain();
+  const auto before = engine_->plan();
+  const HookTarget gate0 = {.module = "pass", .gate = 0};
+  ExpectError(engine_->AddHook("Nonsense", "", gate0, {}).status(), ENOENT, "'Nonsense'");
+  ExpectError(engine_->AddHook("Track", "", {.module = "nobody"}, {}).status(), ENOENT, "'nobody'");
+  ExpectError(engine_->AddHook("Track", "", {.module = "pass", .gate = 4}, {}).status(), EINVAL,
+              "gate 4");
+  ExpectError(engine_->AddHook("Track", "", {.module = "pass", .gate = 3}, {}).status(), EINVAL,
+              "not connected");
+  ExpectError(engine_->RunHookCommand("Track", "", gate0, "dance"), ENOTSUP, "'dance'");
+  ExpectError(engine_->RunHookCommand("Track", "absent", gate0, "reset"), ENOENT, "hook");
+  google::protobuf::Any wrong;
+  wrong.PackFrom(pb::TcpdumpArg());
+  ExpectError(engine_->AddHook("Track", "", gate0, wrong).status(), EINVAL, "TcpdumpArg");
+  EXPECT_EQ(engine_->plan(), before);
+}
+
+}  // namespace
+}  // namespace bess

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/control/engine_testing.h"
+
+namespace bess {
+namespace {
+
+class EngineWorkersTest : public EngineTest {
+ protected:
+  const int core_ = AllowedCores().front();
+};
+
+TEST_F(EngineWorkersTest, RefusesBadWorkers) {
+  ExpectError(engine_->AddWorker(-1, core_, ""), EINVAL, "0..63, not -1");
+  ExpectError(engine_->AddWorker(64, core_, ""), EINVAL, "0..63, not 64");
+  ExpectError(engine_->AddWorker(0, 4711, ""), EINVAL, "not 4711");
+  ExpectError(engine_->AddWorker(0, core_, "magic"), EINVAL, "'magic'");
+  ExpectError(engine_->DestroyWorker(3), ENOENT, "worker 3");
+  ExpectError(engine_->PauseWorker(99), EINVAL, "not 99");
+  ExpectError(engine_->ResumeWorker(2), ENOENT, "worker 2");
+  EXPECT_TRUE(engine_->ListWorkers().empty());
+}
+
+TEST_F(EngineWorkersTest, StartsOneByItselfWhenThereIsWork) {
+  Create("source", "TestSource");
+  EXPECT_TRUE(engine_->ListWorkers().empty()) << "nothing is connected yet";
+  Create("sink", "TestSink");
+  Connect("source", "sink");
+  ASSERT_EQ(engine_->ListWorkers().size(), 1u);
+  EXPECT_EQ(engine_->ListWorkers()[0].core, AllowedCores().back());
+  EXPECT_EQ(engine_->ListWorkers()[0].tasks, 1u);
+}
+
+TEST_F(EngineWorkersTest, TheDefaultWorkerYieldsToAWantedOne) {
+  StartChain();
+  ASSERT_TRUE(engine_->AddWorker(0, core_, "").ok());
+  ASSERT_EQ(engine_->ListWorkers().size(), 1u);
+  EXPECT_EQ(engine_->ListWorkers()[0].core, core_);
+  const uint64_t before = Consumed();
+  EXPECT_TRUE(Eventually([&] { return Consumed() > before; }));
+  ExpectError(engine_->AddWorker(0, core_, ""), EEXIST, "worker 0");
+}
+
+TEST_F(EngineWorkersTest, TasksGoRoundTheWorkers) {
+  ASSERT_TRUE(engine_->AddWorker(1, core_, "").ok());
+  ASSERT_TRUE(engine_->AddWorker(2, core_, "").ok());
+  Create("sink", "TestSink");
+  for (const std::string name : {"a", "b", "c", "d"}) {
+    Create(name, "TestSource");
+    ASSERT_TRUE(engine_->Connect(name, 0, "sink", 0, true).ok());
+  }
+  for (const WorkerStatus& worker : engine_->ListWorkers()) EXPECT_EQ(worker.tasks, 2u);
+  ExpectError(engine_->DestroyWorker(1), EBUSY, "2 task(s)");
+  for (const std::string name : {"a", "b", "c", "d"}) {
+    ASSERT_TRUE(engine_->DestroyModule(name).ok());
+  }
+  EXPECT_TRUE(engine_->DestroyWorker(1).ok());
+}
+
+TEST_F(EngineWorkersTest, ModulesForOneWorkerGetOne) {
+  ASSERT_TRUE(engine_->AddWorker(0, core_, "").ok());
+  ASSERT_TRUE(engine_->AddWorker(1, core_, "").ok());
+  Create("single", "TestSingle");
+  Create("sink", "TestSink");
+  Connect("single", "sink");
+  Create("a", "TestSource");
+  Create("b", "TestSource");
+  ASSERT_TRUE(engine_->Connect("a", 0, "single", 0, true).ok());
+  ExpectError(engine_->Connect("b", 0, "single", 0, true), EINVAL, "'single'");
+}
+
+TEST_F(EngineWorkersTest, PausedMeansNothingMoves) {
+  StartChain();
+  ASSERT_TRUE(engine_->PauseAll().ok());
+  EXPECT_FALSE(engine_->ListWorkers()[0].running);
+  const uint64_t before = Consumed();
+  Create("other", "TestSource");
+  ASSERT_TRUE(engine_->Connect("other", 0, "sink", 1, true).ok());
+  absl::SleepFor(absl::Milliseconds(5));
+  EXPECT_EQ(Consumed(), before);
+  EXPECT_EQ(engine_->ListWorkers()[0].tasks, 1u) << "new tasks wait for ResumeAll";
+  ASSERT_TRUE(engine_->ResumeAll().ok());
+  EXPECT_EQ(engine_->ListWorkers()[0].tasks, 2u);
+  EXPECT_TRUE(Eventually([&] { return Consumed() > before; }));
+}
+
+TEST_F(EngineWorkersTest, NoWorkerIsStartedWhilePaused) {
+  ASSERT_TRUE(engine_->PauseAll().ok());
+  Create("source", "TestSource");
+  Create("sink", "TestSink");
+  Connect("source", "sink");
+  EXPECT_TRUE(engine_->ListWorkers().empty());
+  ASSERT_TRUE(engine_->AddWorker(5, core_, "").ok());
+  EXPECT_FALSE(engine_->ListWorkers()[0].running);
+  ASSERT_TRUE(engine_->ResumeAll().ok());
+  EXPECT_TRUE(Eventually([&] { return Consumed() > 0; }));
+  ASSERT_EQ(engine_->ListWorkers().size(), 1u);
+  EXPECT_EQ(engine_->ListWorkers()[0].id, 5u);
+}
+
+TEST_F(EngineWorkersTest, OneWorkerPausesAlone) {
+  StartChain();
+  ASSERT_TRUE(engine_->PauseWorker(0).ok());
+  EXPECT_FALSE(engine_->ListWorkers()[0].running);
+  ASSERT_TRUE(engine_->ResumeWorker(0).ok());
+  const uint64_t before = Consumed();
+  EXPECT_TRUE(Eventually([&] { return Consumed() > before; }));
+}
+
+TEST_F(EngineWorkersTest, ResetLeavesTasksWaiting) {
+  StartChain();
+  ASSERT_TRUE(engine_->ResetWorkers().ok());
+  const uint64_t before = Consumed();
+  ASSERT_TRUE(engine_->AddWorker(3, core_, "").ok());
+  EXPECT_TRUE(Eventually([&] { return Consumed() > before; }));
+}
+
+}  // namespace
+}  // namespace bess

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/control/engine_testing.h"
+#include "core/control/rpcs.h"
+
+namespace bess {
+namespace {
+
+using WorkerRpcsTest = EngineTest;
+
+TEST_F(WorkerRpcsTest, LifeOfAWorker) {
+  pb::AddWorkerRequest add;
+  pb::EmptyResponse done;
+  add.set_wid(7);
+  add.set_core(AllowedCores().front());
+  ASSERT_TRUE(rpc::AddWorker(*engine_, add, &done).ok());
+  pb::PauseWorkerRequest pause;
+  pause.set_wid(7);
+  ASSERT_TRUE(rpc::PauseWorker(*engine_, pause, &done).ok());
+  pb::ListWorkersResponse list;
+  ASSERT_TRUE(rpc::ListWorkers(*engine_, {}, &list).ok());
+  ASSERT_EQ(list.workers_status_size(), 1);
+  EXPECT_EQ(list.workers_status(0).wid(), 7);
+  EXPECT_EQ(list.workers_status(0).core(), AllowedCores().front());
+  EXPECT_FALSE(list.workers_status(0).running());
+  pb::ResumeWorkerRequest resume;
+  resume.set_wid(7);
+  ASSERT_TRUE(rpc::ResumeWorker(*engine_, resume, &done).ok());
+  pb::DestroyWorkerRequest destroy;
+  destroy.set_wid(7);
+  ASSERT_TRUE(rpc::DestroyWorker(*engine_, destroy, &done).ok());
+  ExpectError(rpc::DestroyWorker(*engine_, destroy, &done), ENOENT, "worker 7");
+}
+
+TEST_F(WorkerRpcsTest, DeadEndsAreSilentDrops) {
+  StartChain();
+  ASSERT_TRUE(engine_->Disconnect("pass", 0).ok());
+  EXPECT_TRUE(Eventually([&] {
+    pb::ListWorkersResponse list;
+    EXPECT_TRUE(rpc::ListWorkers(*engine_, {}, &list).ok());
+    return list.workers_status(0).silent_drops() > 0;
+  }));
+}
+
+TEST_F(WorkerRpcsTest, ResetAndConstraints) {
+  StartChain();
+  pb::CheckSchedulingConstraintsResponse constraints;
+  ASSERT_TRUE(rpc::CheckSchedulingConstraints(*engine_, {}, &constraints).ok());
+  EXPECT_FALSE(constraints.fatal());
+  pb::EmptyResponse done;
+  ASSERT_TRUE(rpc::ResetWorkers(*engine_, {}, &done).ok());
+  EXPECT_TRUE(engine_->ListWorkers().empty());
+}
+
+}  // namespace
+}  // namespace bess
