@@ -39,8 +39,8 @@ def parser() -> argparse.ArgumentParser:
 
     run = command("run", "build, then run the live demo")
     add_jobs(run)
-    run.add_argument("args", nargs=argparse.REMAINDER, help="passed on to the demo")
     run.set_defaults(act=live.command)
+    run.epilog = "What else is given goes to the demo: --replay, --seconds N, --driver af_xdp."
 
     test = command("test", "lint, build release, asan and tsan, and run every test in each")
     test.add_argument("--quick", action="store_true", help="release only, without slow tests")
@@ -78,7 +78,11 @@ def add_jobs(command: argparse.ArgumentParser) -> None:
 
 def main() -> int:
     """Runs one subcommand and returns its exit status."""
-    args = parser().parse_args()
+    known = parser()
+    args, rest = known.parse_known_args()
+    if rest and args.command != "run":
+        known.error(f"unrecognized arguments: {' '.join(rest)}")
+    args.args = rest
     try:
         status = args.act(args)
     except shell.Failed as failure:
