@@ -37,7 +37,7 @@ class PacketView {
   IcmpHeader* Icmp() const { return L4At<IcmpHeader>(L4::kIcmp); }
   IcmpHeader* Icmpv6() const { return L4At<IcmpHeader>(L4::kIcmpv6); }
 
-  const Layout& layout() const { return packet_->layout(); }
+  Layout layout() const { return packet_->layout(); }
 
   // `n` bytes at `offset` from the start, to read.
   const uint8_t* Bytes(size_t offset, size_t n) const {
@@ -65,12 +65,12 @@ class PacketView {
   }
   template <typename T>
   T* L3At(L3 kind) const {
-    const Layout& where = layout();
+    const Layout where = layout();
     return where.l3() == kind ? At<T>(where.l3_offset) : nullptr;
   }
   template <typename T>
   T* L4At(L4 kind) const {
-    const Layout& where = layout();
+    const Layout where = layout();
     return where.l4() == kind ? At<T>(where.l4_offset) : nullptr;
   }
 
@@ -78,7 +78,7 @@ class PacketView {
 };
 
 inline absl::Span<uint8_t> PacketView::L4Bytes() const {
-  const Layout& where = layout();
+  const Layout where = layout();
   if (where.l4_offset == 0) return {};
   size_t end = where.l3_offset;
   if (const Ipv4Header* ip = Ipv4()) end += ip->total_length.value();
