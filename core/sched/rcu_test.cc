@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
 #include <thread>
+#include <utility>
 
 namespace bess {
 namespace {
@@ -71,7 +73,8 @@ TEST(RcuTest, ReadersNeverSeeFreedMemory) {
     ~Value() { mark = 0; }
   };
   Rcu rcu;
-  std::atomic<Value*> current{new Value};
+  auto owner = std::make_unique<Value>();
+  std::atomic<Value*> current{owner.get()};
   std::atomic<bool> stop{false};
   std::thread reader([&] {
     rcu.Online(5);
@@ -82,14 +85,14 @@ TEST(RcuTest, ReadersNeverSeeFreedMemory) {
     rcu.Offline(5);
   });
   for (int i = 0; i < 20000; ++i) {
-    Value* old = current.exchange(new Value);
-    rcu.Retire([old] { delete old; });
+    std::shared_ptr<Value> old = std::exchange(owner, std::make_unique<Value>());
+    current = owner.get();
+    rcu.Retire([old = std::move(old)] {});
     rcu.Reap();
   }
   stop = true;
   reader.join();
   rcu.Reap();
-  delete current.load();
 }
 
 }  // namespace

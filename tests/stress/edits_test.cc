@@ -9,9 +9,11 @@
 #include <random>
 #include <thread>
 
+#include "bess/util.pb.h"
 #include "core/control/engine.h"
 #include "core/control/rpcs.h"
 #include "modules/acl.pb.h"
+#include "modules/bypass.pb.h"
 #include "modules/l2_forward.pb.h"
 #include "modules/queue.pb.h"
 #include "modules/source.pb.h"
@@ -109,7 +111,7 @@ class EditsTest : public testing::Test {
   }
 
   void InsertAndRemoveBypass() {
-    Create("extra", "Bypass");
+    Create("extra", "Bypass", pb::BypassArg());
     Connect("extra", 0, "sink");
     ASSERT_TRUE(engine_.Disconnect("switch", 1).ok());
     Connect("switch", 1, "extra");
