@@ -9,7 +9,7 @@ from typing import Callable
 import pytest
 
 from tools import shell
-from tools.lint import compiled, formatters
+from tools.lint import compiled, formatters, tidy
 from tools.tree import Tree
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,10 +68,10 @@ def test_tidy_finds_and_remembers(in_tree: Callable[..., Tree]) -> None:
     flags = {
         name: ["-std=c++20", f"-I{tree.root}", "-c"] for name in ("core/a/a.cc", "core/a/b.cc")
     }
-    found = list(compiled.check_tidy(tree, flags, 1))
+    found = list(tidy.check(tree, flags, 1))
     assert [(x.path, x.line) for x in found] == [("core/a/a.cc", 2)]
     stamps = set((tree.root / "build" / "lint").glob("*.tidy"))
     assert len(stamps) == 1
     changed = in_tree({**files, "core/a/a.h": shared + "int More();\n"})
-    list(compiled.check_tidy(changed, flags, 1))
+    list(tidy.check(changed, flags, 1))
     assert len(set((tree.root / "build" / "lint").glob("*.tidy"))) == 2

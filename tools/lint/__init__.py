@@ -7,7 +7,7 @@ import time
 from typing import Callable, Iterable
 
 from tools import docs, shell
-from tools.lint import compiled, exceptions, formatters, layout, rooms, sizes, tokens
+from tools.lint import compiled, exceptions, formatters, layout, rooms, sizes, tidy, tokens
 from tools.tree import Finding, Tree
 
 # Rules that read text, in a second or two together.
@@ -27,7 +27,7 @@ TEXT_RULES: dict[str, Callable[[Tree], Iterable[Finding]]] = {
 # Rules that compile, and remember what they have seen.
 COMPILED_RULES: dict[str, Callable[[Tree, compiled.Flags, int], Iterable[Finding]]] = {
     "headers": compiled.check_headers,
-    "tidy": compiled.check_tidy,
+    "tidy": tidy.check,
 }
 
 
