@@ -42,7 +42,7 @@ def command(_: argparse.Namespace) -> int:
 def check(tree: Tree) -> Iterator[Finding]:
     """Each module's page has a title, and each message and field of its proto a comment."""
     for page in pages(tree):
-        if not page.text.startswith("# "):
+        if not body(page).startswith("# "):
             yield Finding(page.path, 1, "docs", "a module's page begins with: # its class's name")
     for source in tree.sources(".proto"):
         if source.path.startswith("proto/modules/"):
@@ -64,10 +64,15 @@ def reference(tree: Tree) -> str:
     protos = {x.path: x for x in tree.sources(".proto")}
     parts = ["# Modules", "Each module class, what it is for, and what its messages mean."]
     for page in pages(tree):
-        parts.append(deepen(page.text.strip()))
+        parts.append(deepen(body(page)))
         proto = protos.get(f"proto/modules/{page.path.split('/')[1]}.proto")
         parts += [table(message) for message in (messages(proto) if proto else [])]
     return "\n\n".join(parts) + "\n"
+
+
+def body(page: Source) -> str:
+    """A page without the licence tag in its first line."""
+    return re.sub(r"^<!--.*?-->", "", page.text, flags=re.S).strip()
 
 
 def deepen(page: str) -> str:

@@ -27,7 +27,7 @@ message AclArg {
 }
 """
 
-PAGE = "# Acl\n\nFilters.\n\n```\n# not a title\n```\n\n## Commands\n"
+PAGE = "<!-- SPDX-License-Identifier: Apache-2.0 -->\n# Acl\n\nFilters.\n\n```\n# not a title\n```\n\n## Commands\n"
 
 EXPECTED = """\
 ## Acl

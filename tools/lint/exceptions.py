@@ -28,6 +28,8 @@ TABLE: Table = {
         "catch",
     ): "a request too big for memory ends that request",
     ("tokens", "core/port/pmd_device.cc", "snprintf"): "the owner's name is an array inside DPDK",
+    ("tokens", "core/port/eal.cc", "vsnprintf"): "libbpf logs through a va_list",
+    ("tokens", "core/port/eal.cc", "reinterpret_cast"): "what dlsym finds is a function",
     ("licence", "tools/lint/layout.py", ""): "names what it forbids",
 }
 
