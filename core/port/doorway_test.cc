@@ -39,7 +39,7 @@ TEST(DoorwayTest, NobodyIsInsideAfterClose) {
       }
     });
   }
-  for (int i = 0; i < 500 || passed == 0; ++i) {
+  for (int i = 0; i < 100 || passed == 0; ++i) {
     closed = false;
     door.Open();
     std::this_thread::yield();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/port/eal.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <rte_config.h>
 #include <rte_eal.h>
@@ -14,9 +15,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdarg>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
@@ -99,6 +103,28 @@ FILE* OpenLog() {
   FILE* stream = fopencookie(nullptr, "w", {.write = WriteLog});
   if (stream != nullptr) rte_openlog_stream(stream);
   return stream;
+}
+
+// libbpf and libxdp, which net_af_xdp stands on, write to the standard error unless told not to.
+int TakeLibraryLine(int /*level*/, const char* format, va_list arguments) {
+  char line[512];
+  const int length = std::vsnprintf(line, sizeof(line), format, arguments);
+  spdlog::debug("xdp: {}", std::string_view(line, strcspn(line, "\n")));
+  return length;
+}
+
+void TakeLibraryLogs() {
+  constexpr std::pair<const char*, const char*> kLibraries[] = {
+      {"libbpf.so.1", "libbpf_set_print"}, {"libxdp.so.1", "libxdp_set_print"}};
+  using Print = int (*)(int, const char*, va_list);
+  for (const auto& [library, function] : kLibraries) {
+    void* loaded = dlopen(library, RTLD_LAZY | RTLD_NOLOAD);
+    if (loaded == nullptr) continue;
+    if (void* set = dlsym(loaded, function)) {
+      reinterpret_cast<Print (*)(Print)>(set)(TakeLibraryLine);
+    }
+    dlclose(loaded);
+  }
 }
 
 }  // namespace
@@ -227,6 +253,7 @@ absl::StatusOr<std::unique_ptr<Eal>> Eal::Start(const EalOptions& options) {
     const AffinityKeeper affinity;
     BESS_RETURN_IF_ERROR(RunInit(Arguments(options, choice, affinity.List()), choice));
   }
+  TakeLibraryLogs();
   // DPDK makes this folder even if it puts nothing there.
   rmdir(rte_eal_get_runtime_dir());
   if (!rte_mp_disable()) return Error(EBUSY, "DPDK shares its memory with another process");

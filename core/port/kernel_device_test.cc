@@ -15,6 +15,10 @@
 
 #include "core/port/port_testing.h"
 
+// net_af_xdp never deletes its umem (see new_sockets.h). The library has no frame pointers, so the
+// sanitizer sees only the function that made the umem; nobody but net_af_xdp calls it.
+extern "C" const char* __lsan_default_suppressions() { return "leak:xsk_umem__create\n"; }
+
 namespace bess {
 namespace {
 
@@ -23,6 +27,7 @@ using testing_ports::PortTest;
 using testing_ports::ReceiveAll;
 using testing_ports::SendAll;
 
+// Two drivers and how they meet.
 struct Wire {
   std::string name;
   std::string near;  // two devices at the ends of a wire
@@ -46,6 +51,8 @@ std::vector<Wire> WiresWeMayTest() {
 
 void Shell(const std::string& command) { ASSERT_EQ(std::system(command.c_str()), 0) << command; }
 
+const std::vector<Wire> wires = WiresWeMayTest();
+
 // Frames that the test did not send come from the kernel.
 std::vector<std::string> OnlyFrames(const std::vector<std::string>& received) {
   std::vector<std::string> frames;
@@ -54,6 +61,8 @@ std::vector<std::string> OnlyFrames(const std::vector<std::string>& received) {
   }
   return frames;
 }
+
+[[maybe_unused]] void PrintTo(const Wire& wire, std::ostream* out) { *out << wire.name; }
 
 class KernelDeviceTest : public PortTest, public testing::WithParamInterface<Wire> {
  protected:
@@ -89,7 +98,6 @@ class KernelDeviceTest : public PortTest, public testing::WithParamInterface<Wir
     for (int round = 0; round < 20 && received.size() < frames.size(); ++round) {
       const auto more = OnlyFrames(ReceiveAll(in->port(), 32, std::chrono::milliseconds(100)));
       received.insert(received.end(), more.begin(), more.end());
-      SendAll(out->port(), {});  // lets the driver take back what was sent
     }
     EXPECT_THAT(received, testing::ElementsAreArray(frames));
   }
@@ -118,7 +126,8 @@ TEST_P(KernelDeviceTest, CanBeMadeAgain) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernel, KernelDeviceTest, testing::ValuesIn(WiresWeMayTest()),
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(KernelDeviceTest);
+INSTANTIATE_TEST_SUITE_P(Kernel, KernelDeviceTest, testing::ValuesIn(wires),
                          [](const auto& wire) { return wire.param.name; });
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <string>
@@ -163,6 +164,18 @@ absl::StatusOr<PacketPool*> PmdPort::ChoosePool() {
   return plain_.get();
 }
 
+absl::Status PmdPort::SetUpReceiveQueues(PacketPool& pool, uint16_t size) {
+  const auto socket = static_cast<unsigned>(socket_);
+  if (device_->driver() == "net_af_xdp") xdp_sockets_.emplace(AF_XDP);
+  DpdkComplaints complaints;
+  int error = 0;
+  for (uint16_t queue = 0; queue < rx_queues() && error == 0; ++queue) {
+    error = rte_eth_rx_queue_setup(id(), queue, size, socket, nullptr, pool.mempool());
+  }
+  if (xdp_sockets_) xdp_sockets_->Settle();
+  return error == 0 ? absl::OkStatus() : DeviceError(error, "set up a receive queue", complaints);
+}
+
 absl::Status PmdPort::SetUpQueues() {
   BESS_ASSIGN_OR_RETURN(PacketPool * pool, ChoosePool());
   auto rx_size = static_cast<uint16_t>(shape().rx_size);
@@ -172,11 +185,7 @@ absl::Status PmdPort::SetUpQueues() {
   if (const int error = rte_eth_dev_adjust_nb_rx_tx_desc(id(), &rx_size, &tx_size); error != 0) {
     return DeviceError(error, "have queues of this size", complaints);
   }
-  for (uint16_t queue = 0; queue < rx_queues(); ++queue) {
-    const int error =
-        rte_eth_rx_queue_setup(id(), queue, rx_size, socket, nullptr, pool->mempool());
-    if (error != 0) return DeviceError(error, "set up a receive queue", complaints);
-  }
+  BESS_RETURN_IF_ERROR(SetUpReceiveQueues(*pool, rx_size));
   for (uint16_t queue = 0; queue < tx_queues(); ++queue) {
     const int error = rte_eth_tx_queue_setup(id(), queue, tx_size, socket, nullptr);
     if (error != 0) return DeviceError(error, "set up a transmit queue", complaints);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/port/doorway.h"
+#include "core/port/new_sockets.h"
 #include "core/port/pmd_device.h"
 #include "core/port/port.h"
 #include "ports/pmd_port.pb.h"
@@ -51,6 +52,7 @@ class PmdPort final : public Port {
   absl::Status ConfigureDevice(const pb::PMDPortArg& arg);
   absl::Status ChooseSocket(const pb::PMDPortArg& arg);
   absl::Status SetUpQueues();
+  absl::Status SetUpReceiveQueues(PacketPool& pool, uint16_t size);
   absl::StatusOr<PacketPool*> ChoosePool();
   absl::Status SetUpAddressing(const pb::PMDPortArg& arg);
   absl::Status InstallFlows(const pb::PMDPortArg& arg);
@@ -62,7 +64,8 @@ class PmdPort final : public Port {
   PortSettings ReadSettings() const;
   uint16_t id() const { return device_->id(); }
 
-  PortPools::PlainPool plain_;  // outlives the device's queues
+  PortPools::PlainPool plain_;             // outlives the device's queues
+  std::optional<NewSockets> xdp_sockets_;  // outlives the device, which may forget them
   std::unique_ptr<PmdDevice> device_;
   std::optional<Doorway> door_;  // lanes: receive queues, then transmit queues
   uint32_t first_tx_lane_ = 0;

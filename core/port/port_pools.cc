@@ -20,7 +20,7 @@ PortPools::PlainPool::~PlainPool() {
 
 absl::StatusOr<PortPools::PlainPool> PortPools::TakePlain(uint32_t packets) {
   const auto fits = [packets](const std::unique_ptr<PacketPool>& pool) {
-    return pool->capacity() - pool->in_use() >= packets;
+    return pool->capacity() >= packets && pool->capacity() - pool->in_use() >= packets / 2;
   };
   if (auto it = std::find_if(idle_.begin(), idle_.end(), fits); it != idle_.end()) {
     std::unique_ptr<PacketPool> pool = std::move(*it);

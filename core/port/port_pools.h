@@ -43,7 +43,9 @@ class PortPools {
     std::unique_ptr<PacketPool> pool_;
   };
 
-  // A plain pool with at least `packets` free.
+  // A plain pool for `packets`, half of which may be missing still: packets received by the port
+  // that had it before, and those its device lost (net_af_xdp never returns what waits to be
+  // filled by the kernel, 2,048 packets a queue).
   absl::StatusOr<PlainPool> TakePlain(uint32_t packets);
 
  private:

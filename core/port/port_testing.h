@@ -60,6 +60,7 @@ inline PacketPool& Pool() { return Environment::Get().pool(); }
 // Packets with these bytes.
 inline std::vector<Packet*> MakePackets(const std::vector<std::string>& bytes) {
   std::vector<Packet*> packets(bytes.size());
+  if (bytes.empty()) return packets;
   EXPECT_TRUE(Pool().Alloc(packets.data(), static_cast<uint32_t>(packets.size()), 0));
   for (size_t i = 0; i < bytes.size(); ++i) {
     std::memcpy(packets[i]->Append(static_cast<uint16_t>(bytes[i].size())), bytes[i].data(),

@@ -46,6 +46,22 @@ class Client {
     return send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
            static_cast<ssize_t>(bytes.size());
   }
+  // A message with a file descriptor on its back.
+  bool SendDescriptor() {
+    iovec data{.iov_base = const_cast<char*>("x"), .iov_len = 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof(control);
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &fd_, sizeof(int));
+    return sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
+  }
   // Empty when nothing comes in time.
   std::string Receive(int milliseconds = 2000) {
     pollfd ready{.fd = fd_, .events = POLLIN, .revents = 0};
@@ -190,6 +206,21 @@ TEST_F(UnixSocketPortTest, AClientThatDoesNotReadHurtsOnlyItself) {
   uint32_t read = 0;
   while (!client.Receive(0).empty()) ++read;
   EXPECT_EQ(read, sent);
+}
+
+ptrdiff_t OpenFiles() {
+  const std::filesystem::directory_iterator files("/proc/self/fd");
+  return std::distance(begin(files), end(files));
+}
+
+TEST_F(UnixSocketPortTest, DescriptorsInMessagesAreNotTaken) {
+  MakePort();
+  Client client(path_);
+  ASSERT_TRUE(Connected(true));
+  const ptrdiff_t before = OpenFiles();
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(client.SendDescriptor());
+  EXPECT_THAT(Received(10), SizeIs(10));
+  EXPECT_EQ(OpenFiles(), before);
 }
 
 TEST_F(UnixSocketPortTest, AttemptsThatFindNothingAreRare) {

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/port/new_sockets.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+namespace bess {
+
+std::set<NewSockets::Socket> NewSockets::Open() const {
+  std::set<Socket> sockets;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
+    const int fd = std::atoi(entry.path().filename().c_str());
+    int family = 0;
+    socklen_t length = sizeof(family);
+    struct stat status {};
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) == 0 && family == family_ &&
+        fstat(fd, &status) == 0) {
+      sockets.emplace(fd, status.st_ino);
+    }
+  }
+  return sockets;
+}
+
+void NewSockets::Settle() {
+  for (const Socket& socket : Open()) {
+    if (!before_.contains(socket)) ours_.insert(socket);
+  }
+}
+
+NewSockets::~NewSockets() {
+  for (const Socket& socket : Open()) {
+    if (ours_.contains(socket)) close(socket.first);
+  }
+}
+
+}  // namespace bess
