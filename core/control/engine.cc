@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/graph/track.h"
+#include "spdlog/spdlog.h"
 
 namespace bess {
 namespace {
@@ -144,7 +145,17 @@ absl::StatusOr<std::unique_ptr<Plan>> Engine::CompileWithTasks(Graph graph) {
   return first_error;
 }
 
+void Engine::LogWarnings(const Plan& plan) {
+  if (paused_) return;
+  std::set<std::string> warnings(plan.metadata.warnings.begin(), plan.metadata.warnings.end());
+  for (const std::string& warning : warnings) {
+    if (!logged_warnings_.contains(warning)) spdlog::warn("{}", warning);
+  }
+  logged_warnings_ = std::move(warnings);
+}
+
 void Engine::Publish(std::unique_ptr<Plan> plan) {
+  LogWarnings(*plan);
   plan->sequence = ++sequence_;
   for (const auto& [name, entry] : plan->graph->modules) {
     const auto placed = plan->placement.find(entry->module.get());

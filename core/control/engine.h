@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -111,6 +112,9 @@ class Engine final : public Host {
   absl::StatusOr<std::unique_ptr<Plan>> CompileWithTasks(Graph graph)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   void Publish(std::unique_ptr<Plan> plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  // Logs what the plan warns of and was not logged for the one before. Not while paused: graphs
+  // under construction are full of loose ends.
+  void LogWarnings(const Plan& plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   bool NeedsDefaultWorker(const Graph& graph) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   void StartWorker(uint32_t id, int core) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   void StopWorker(uint32_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
@@ -135,6 +139,7 @@ class Engine final : public Host {
   uint64_t sequence_ ABSL_GUARDED_BY(edits_) = 0;
   uint32_t next_worker_ ABSL_GUARDED_BY(edits_) = 0;  // for the next task without one
   std::map<std::string, uint64_t, std::less<>> name_counters_ ABSL_GUARDED_BY(edits_);
+  std::set<std::string> logged_warnings_ ABSL_GUARDED_BY(edits_);
 
   mutable absl::Mutex state_;  // held for a moment
   std::shared_ptr<const Plan> plan_ ABSL_GUARDED_BY(state_);

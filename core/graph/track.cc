@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/graph/track.h"
 
+#include "core/packet/wire_bits.h"
+
 namespace bess {
-namespace {
-
-// Preamble and start delimiter 8, frame check sequence 4, inter-packet gap 12 (IEEE 802.3).
-constexpr uint64_t kFrameOverhead = 24;
-
-}  // namespace
 
 absl::Status Track::Init(const pb::TrackArg& arg) {
   bits_ = arg.bits();
@@ -18,11 +14,7 @@ void Track::Process(Context& context, Batch& batch) {
   auto* cell = static_cast<CellCounters*>(context.node().cell);
   cell->batches.Add(1);
   cell->packets.Add(batch.size());
-  if (bits_) {
-    uint64_t bytes = kFrameOverhead * batch.size();
-    for (const Packet* packet : batch) bytes += packet->total_length();
-    cell->bytes.Add(bytes);
-  }
+  if (bits_) cell->bytes.Add(WireBits(batch) / 8);
   context.Emit(0, batch);
 }
 

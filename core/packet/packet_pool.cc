@@ -10,6 +10,7 @@
 
 #include <bit>
 #include <cstdlib>
+#include <new>
 
 #include "core/base/status.h"
 
@@ -192,7 +193,9 @@ namespace {
 Packet* NewHeapPacket(PacketPool* owner, uint16_t length, uint16_t tailroom) {
   void* block = nullptr;
   const size_t buffer = size_t{kHeadroom} + length + tailroom;
-  if (posix_memalign(&block, RTE_CACHE_LINE_SIZE, sizeof(Packet) + buffer) != 0) return nullptr;
+  if (posix_memalign(&block, RTE_CACHE_LINE_SIZE, sizeof(Packet) + buffer) != 0) {
+    throw std::bad_alloc();
+  }
   std::memset(block, 0, sizeof(Packet));
   auto* packet = static_cast<Packet*>(block);
   rte_mbuf* mbuf = packet->mbuf();
