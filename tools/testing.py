@@ -143,7 +143,8 @@ def mode_stage(mode: str, runs: list[Run], args: argparse.Namespace) -> results.
         return total
     shell.say(f"\n== {mode}")
     try:
-        builder.build(mode, targets(mode, runs), args.jobs, quiet=not sys.stdout.isatty())
+        wanted = [] if mode == "release" and not args.names else targets(mode, runs)
+        builder.build(mode, wanted, args.jobs, quiet=not sys.stdout.isatty())
     except shell.Failed as failure:
         shell.say(str(failure))
         return results.Result(failed=len(runs), failures=[str(failure)])
@@ -153,11 +154,11 @@ def mode_stage(mode: str, runs: list[Run], args: argparse.Namespace) -> results.
 
 
 def targets(mode: str, runs: list[Run]) -> list[str]:
-    """What to compile: what is going to run; all of release when Python tests run, which use it."""
+    """What to compile: what is going to run, and what Python tests start."""
     programs = [x.target for x in runs if x.target]
     if len(programs) == len(runs):
         return programs
-    return [] if mode == "release" else [*programs, "packet_runner"]
+    return [*programs, "packet_runner", *["bessd"] * (mode == "release")]
 
 
 def carry_out(run: Run, quick: bool) -> results.Result:
