@@ -192,6 +192,17 @@ TEST_F(ContextTest, SinglePacketsBehindABatchStayBehind) {
   EXPECT_EQ(Got(0).size(), 10u + 63 + 64 + 3 * 70);
 }
 
+TEST_F(ContextTest, ABatchBetweenSinglePacketsStaysBetween) {
+  Run(0, [&](Context& context, Batch& batch) {
+    for (int i = 0; i < 5; ++i) context.EmitOne(0, Make());
+    for (int i = 0; i < 20; ++i) batch.Add(Make());
+    context.Emit(0, batch);
+    for (int i = 0; i < 5; ++i) context.EmitOne(0, Make());
+  });
+  EXPECT_THAT(collectors_[0].sizes, ElementsAre(30));
+  EXPECT_TRUE(std::is_sorted(Got(0).begin(), Got(0).end()));
+}
+
 TEST_F(ContextTest, WithoutBatchesLeftPacketsAreOverload) {
   Wire(3);  // one for the root, two for what it sends
   Run(0, [&](Context& context, Batch&) {

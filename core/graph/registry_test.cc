@@ -99,6 +99,11 @@ TEST(UnpackArgumentTest, UnknownFieldsAreRefusedAtAnyDepth) {
   update.add_fields()->ParseFromString("\x78\x01");
   ExpectInvalid(Pack(update), pb::UpdateArg(),
                 "the argument of 'What' has fields that bess.pb.UpdateArg does not know");
+  pb::ConfigureGateHookRequest request;
+  request.mutable_hook()->ParseFromString("\x78\x01");
+  ExpectInvalid(Pack(request), pb::ConfigureGateHookRequest(),
+                "the argument of 'What' has fields that bess.pb.ConfigureGateHookRequest does not "
+                "know");
   update.mutable_fields(1)->DiscardUnknownFields();
   pb::UpdateArg target;
   EXPECT_TRUE(UnpackArgument(Pack(update), "What", &target).ok());
