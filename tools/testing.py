@@ -24,7 +24,7 @@ PROGRAMS = {
     "control_test": ["release", "asan"],
     "modules_test": ["release", "asan"],
     "nf_test": ["release", "asan"],
-    "stress_test": ["release", "asan", "tsan"],
+    "stress_test": ["release", "asan"],
 }
 
 # Data tests of modules run once more where a read past the end of a packet is seen.
