@@ -20,7 +20,9 @@ bool RegisterMembarrier() {
 }  // namespace
 
 Doorway::Doorway(uint32_t lanes)
-    : fence_needed_(!RegisterMembarrier()), count_(lanes), lanes_(new Lane[lanes]) {}
+    : fence_needed_(!RegisterMembarrier()),
+      count_(lanes),
+      lanes_(std::make_unique<Lane[]>(lanes)) {}
 
 void Doorway::Close() {
   open_.store(false, std::memory_order_seq_cst);

@@ -14,6 +14,7 @@
 #include <fstream>
 
 #include "core/port/port_testing.h"
+#include "spdlog/spdlog.h"
 
 // net_af_xdp never deletes its umem (see new_sockets.h). The library has no frame pointers, so the
 // sanitizer sees only the function that made the umem; nobody but net_af_xdp calls it.
@@ -40,7 +41,8 @@ std::vector<Wire> WiresWeMayTest() {
   int status = 1;
   waitpid(child, &status, 0);
   if (status != 0) {
-    std::puts("no tests of af_packet, af_xdp and tap: this user may not make network namespaces");
+    spdlog::warn(
+        "no tests of af_packet, af_xdp and tap: this user may not make network namespaces");
     return {};
   }
   return {{"AfPacket", "net_af_packet0,iface=wire0", "net_af_packet1,iface=wire1"},

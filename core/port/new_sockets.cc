@@ -9,13 +9,16 @@
 #include <filesystem>
 #include <system_error>
 
+#include "absl/strings/numbers.h"
+
 namespace bess {
 
 std::set<NewSockets::Socket> NewSockets::Open() const {
   std::set<Socket> sockets;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
-    const int fd = std::atoi(entry.path().filename().c_str());
+    int fd = -1;
+    if (!absl::SimpleAtoi(entry.path().filename().string(), &fd)) continue;
     int family = 0;
     socklen_t length = sizeof(family);
     struct stat status {};

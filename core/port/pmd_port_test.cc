@@ -62,15 +62,6 @@ TEST_F(PmdPortTest, RingLoopsBackAndConserves) {
   EXPECT_EQ(Stats("p", kIn).bytes, Stats("p", kOut).bytes);
 }
 
-TEST_F(PmdPortTest, RingForgetsNothingOnDestroy) {
-  ASSERT_TRUE(MakeVdev("p", "net_ring0").ok());
-  auto in = Lease("p", kIn);
-  auto out = Lease("p", kOut);
-  ASSERT_EQ(SendAll(out->port(), {Frame(60), Frame(70)}), 2u);
-  // What waits in the ring belongs to nobody once the device is gone: take it out first.
-  EXPECT_THAT(ReceiveAll(in->port(), 2), SizeIs(2));
-}
-
 class PcapTest : public PortTest {
  protected:
   void SetUp() override {
@@ -147,55 +138,6 @@ TEST_F(PcapTest, NamesTheMissingFile) {
   const absl::Status status = MakeVdev("p", "net_pcap0,rx_pcap=" + folder_ + "/missing");
   ASSERT_FALSE(status.ok());
   EXPECT_THAT(std::string(status.message()), HasSubstr("missing"));
-}
-
-// --- devices come and go ------------------------------------------------------------------------
-
-TEST_F(PmdPortTest, NamesOfDevicesCanBeUsedAgain) {
-  for (int i = 0; i < 5; ++i) {
-    for (const char* vdev : {"net_null0", "net_ring0"}) {
-      ASSERT_TRUE(MakeVdev("p", vdev).ok()) << vdev << " " << i;
-      ASSERT_TRUE(table_.Destroy("p").ok());
-    }
-  }
-  EXPECT_EQ(rte_eth_dev_count_total(), 0u);
-}
-
-TEST_F(PmdPortTest, DevicesHaveOneOwner) {
-  ASSERT_TRUE(MakeVdev("p", "net_null0").ok());
-  absl::Status status = MakeVdev("q", "net_null0");
-  EXPECT_EQ(StatusErrno(status), EBUSY);
-  EXPECT_EQ(status.message(), "port 'p' has this device already");
-  pb::PMDPortArg arg;
-  arg.set_port_id(0);
-  EXPECT_EQ(StatusErrno(MakePmd("q", arg)), EBUSY);
-  arg.set_port_id(1);
-  EXPECT_EQ(StatusErrno(MakePmd("q", arg)), ENODEV);
-}
-
-TEST_F(PmdPortTest, MissingDevices) {
-  pb::PMDPortArg arg;
-  EXPECT_EQ(StatusErrno(MakePmd("p", arg)), EINVAL);
-  for (const uint64_t id : {uint64_t{0}, uint64_t{31}, uint64_t{65536}, ~uint64_t{0}}) {
-    arg.set_port_id(id);
-    EXPECT_EQ(StatusErrno(MakePmd("p", arg)), ENODEV) << id;
-  }
-  arg.set_pci("0000:ff:1f.7");
-  EXPECT_EQ(StatusErrno(MakePmd("p", arg)), ENODEV) << MakePmd("p", arg);
-  arg.set_pci("first card");
-  EXPECT_EQ(StatusErrno(MakePmd("p", arg)), EINVAL);
-}
-
-TEST_F(PmdPortTest, UnknownVirtualDevices) {
-  for (const std::string vdev : {"net_nothing0", "x", "net_null0,colour=red", ",", "",
-                                 "net_null0,size", "0000:00:00.0", "net_ring0,nodeaction=::"}) {
-    const absl::Status status = MakeVdev("p", vdev);
-    const int code = StatusErrno(status);
-    EXPECT_TRUE(code == EINVAL || code == ENODEV) << vdev << ": " << code << " " << status;
-  }
-  EXPECT_EQ(StatusErrno(MakeVdev("p", std::string(300, 'n'))), EINVAL);
-  EXPECT_EQ(rte_eth_dev_count_total(), 0u);
-  EXPECT_TRUE(MakeVdev("p", "net_null0").ok()) << "failures leave nothing behind";
 }
 
 // --- settings -----------------------------------------------------------------------------------

@@ -124,8 +124,8 @@ const DriverClass* DriverRegistry::Find(std::string_view name) const {
 }
 
 // A linker takes from an archive only what something refers to.
-extern const bool linked_PmdPort;
-extern const bool linked_UnixSocketPort;
-[[gnu::used]] static const bool* const kDrivers[] = {&linked_PmdPort, &linked_UnixSocketPort};
+extern const bool kLinkedPmdPort;
+extern const bool kLinkedUnixSocketPort;
+[[gnu::used]] static const bool* const kDrivers[] = {&kLinkedPmdPort, &kLinkedUnixSocketPort};
 
 }  // namespace bess

@@ -214,5 +214,5 @@ DriverClass Describe() {
 // In namespace bess. The driver must also be named in the list at the end of port.cc, so that the
 // linker takes it from the archive.
 #define REGISTER_DRIVER(T)      \
-  extern const bool linked_##T; \
-  const bool linked_##T = DriverRegistry::Get().Add(port_internal::Describe<T>())
+  extern const bool kLinked##T; \
+  const bool kLinked##T = DriverRegistry::Get().Add(port_internal::Describe<T>())
