@@ -20,17 +20,16 @@ bool RegisterMembarrier() {
 }  // namespace
 
 Doorway::Doorway(uint32_t lanes)
-    : fence_needed_(!RegisterMembarrier()),
+    : barrier_needed_(!RegisterMembarrier()),
       count_(lanes),
       lanes_(std::make_unique<Lane[]>(lanes)) {}
 
 void Doorway::Close() {
   open_.store(false, std::memory_order_seq_cst);
   // From here on each worker either sees the doorway closed, or is seen inside.
-  if (!fence_needed_) Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!barrier_needed_) Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
   for (uint32_t i = 0; i < count_; ++i) {
-    while (lanes_[i].inside.load(std::memory_order_acquire)) std::this_thread::yield();
+    while (lanes_[i].inside.load(std::memory_order_seq_cst)) std::this_thread::yield();
   }
 }
 

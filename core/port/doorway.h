@@ -19,13 +19,13 @@ class Doorway {
   // Whether the caller may pass; it must then call Leave. Thread: the one of the lane.
   bool Enter(uint32_t lane) {
     std::atomic<bool>& inside = lanes_[lane].inside;
-    inside.store(true, std::memory_order_relaxed);
-    if (fence_needed_) [[unlikely]] {
-      std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (barrier_needed_) [[unlikely]] {
+      inside.store(true, std::memory_order_seq_cst);
     } else {
+      inside.store(true, std::memory_order_relaxed);
       std::atomic_signal_fence(std::memory_order_seq_cst);
     }
-    if (open_.load(std::memory_order_acquire)) [[likely]]
+    if (open_.load(std::memory_order_seq_cst)) [[likely]]
       return true;
     inside.store(false, std::memory_order_release);
     return false;
@@ -43,7 +43,7 @@ class Doorway {
   };
 
   std::atomic<bool> open_{false};
-  const bool fence_needed_;  // the kernel has no membarrier for us
+  const bool barrier_needed_;  // the kernel has no membarrier for us
   const uint32_t count_;
   std::unique_ptr<Lane[]> lanes_;
 };
