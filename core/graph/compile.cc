@@ -333,8 +333,9 @@ const std::vector<int16_t>& Plan::offsets(std::string_view module) const {
 absl::StatusOr<std::unique_ptr<Plan>> Compile(std::shared_ptr<const Graph> graph) {
   const Topology topology(*graph);
   auto plan = std::make_unique<Plan>();
-  plan->graph = graph;
   auto metadata = PlaceAttributes(topology, graph->attributes);
+  plan->graph = std::move(graph);
+  const absl::Status attributes = metadata.status();
   if (metadata.ok()) {
     plan->metadata = *std::move(metadata);
   } else {  // the workers are laid out all the same, to find their errors too
@@ -346,11 +347,10 @@ absl::StatusOr<std::unique_ptr<Plan>> Compile(std::shared_ptr<const Graph> graph
     if (used[worker]) plan->workers[worker] = CompileWorker(topology, worker, *plan);
   }
   const absl::Status placement = CheckPlacement(topology, *plan);
-  if (!metadata.ok() && !placement.ok()) {
-    return Error(StatusErrno(metadata.status()), metadata.status().message(), "; ",
-                 placement.message());
+  if (!attributes.ok() && !placement.ok()) {
+    return Error(StatusErrno(attributes), attributes.message(), "; ", placement.message());
   }
-  BESS_RETURN_IF_ERROR(metadata.status());
+  BESS_RETURN_IF_ERROR(attributes);
   BESS_RETURN_IF_ERROR(placement);
   return plan;
 }
