@@ -28,13 +28,14 @@ absl::Status DumpMempool(Engine& engine, const pb::DumpMempoolRequest& request,
     return Error(EINVAL, "'socket' must be -1 (all) or 0, not ", request.socket());
   }
   const PacketPool& pool = engine.pool();
+  const uint32_t in_use = pool.in_use();  // once: it changes while we look
   pb::MempoolDump& dump = *response->add_dumps();
   dump.set_initialized(true);
   dump.set_mp_size(pool.capacity());
   dump.set_mp_element_size(kBufferStride);
   dump.set_mp_populated_size(pool.capacity());
-  dump.set_mp_in_use_count(pool.in_use());
-  dump.set_mp_available_count(pool.capacity() - pool.in_use());
+  dump.set_mp_in_use_count(in_use);
+  dump.set_mp_available_count(pool.capacity() - in_use);
   return absl::OkStatus();
 }
 

@@ -4,6 +4,7 @@
 // looks at the published plan, first every cut cycle, then every task, once each.
 #pragma once
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "core/graph/plan.h"
@@ -46,12 +47,15 @@ class PlanRunner {
 
  private:
   void RunLoop(const LoopSlot& slot) {
-    context_.RunRoot(*slot.root, [&](Context& context, Batch& batch) {
-      slot.buffer->Take(batch);
-      context.Emit(0, batch);
-      return 0;
-    });
-    CheckNothingWaits();
+    for (uint32_t left = slot.buffer->held(); left > 0;) {
+      left -= context_.RunRoot(*slot.root, [&](Context& context, Batch& batch) {
+        slot.buffer->Take(batch);
+        const uint32_t taken = std::min(left, batch.size());
+        context.Emit(0, batch);
+        return taken;
+      });
+      CheckNothingWaits();
+    }
   }
 
   // Whatever began has ended when RunRoot returns.

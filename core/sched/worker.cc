@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/clock.h"
@@ -121,15 +122,21 @@ bool Worker::RunRound() {
   return worked;
 }
 
+// All that waited when the round began: what runs back meanwhile is for the next round. Leaving
+// some behind would let packets that need the buffer no more overtake it.
 bool Worker::RunLoops(WorkerPlan& part) {
   bool worked = false;
   for (const LoopSlot& slot : part.loops) {
-    if (slot.buffer->held() == 0) continue;
-    worked |= context_.RunRoot(*slot.root, [&](Context& context, Batch& batch) {
-      slot.buffer->Take(batch);
-      context.Emit(0, batch);
-      return true;
-    });
+    uint32_t left = slot.buffer->held();
+    worked |= left > 0;
+    while (left > 0) {
+      left -= context_.RunRoot(*slot.root, [&](Context& context, Batch& batch) {
+        slot.buffer->Take(batch);
+        const uint32_t taken = std::min(left, batch.size());
+        context.Emit(0, batch);
+        return taken;
+      });
+    }
   }
   return worked;
 }

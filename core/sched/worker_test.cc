@@ -15,6 +15,20 @@ REGISTER_MODULE(TestSource);
 REGISTER_MODULE(TestPass);
 REGISTER_MODULE(TestSink);
 
+// Sends what comes by gate 0 round a cycle to gate 1, and from there on.
+class TestOnceAround final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {.name = "TestOnceAround",
+                                       .help = "sends packets round once",
+                                       .igates = 2,
+                                       .ogates = 2,
+                                       .igates_alike = false};
+
+  absl::Status Init(const pb::EmptyArg&) { return absl::OkStatus(); }
+  void Process(Context& context, Batch& batch) { context.Emit(1 - context.igate(), batch); }
+};
+REGISTER_MODULE(TestOnceAround);
+
 // Waits until `reached()` holds, up to ten seconds.
 template <typename Reached>
 bool Eventually(Reached reached) {
@@ -169,6 +183,30 @@ TEST_F(WorkerTest, AStuckModuleDelaysMemoryButNotTheControlPlane) {
   pass.stuck = false;
   EXPECT_TRUE(Eventually([&] { return worker.paused(); }));
   worker.Resume();
+}
+
+// A cycle's buffer holds more than one batch; a round empties it, so two busy sources that feed
+// half a batch each do not overflow it.
+TEST_F(WorkerTest, ARoundEmptiesTheBufferOfACycle) {
+  Graph graph;
+  Add(graph, "a", "TestSource");
+  Add(graph, "b", "TestSource");
+  Add(graph, "c", "TestSource");
+  Add(graph, "once", "TestOnceAround");
+  Add(graph, "sink", "TestSink");
+  for (const std::string source : {"a", "b", "c"}) {
+    ASSERT_TRUE(graph.Connect(source, 0, "once", 0, {}).ok());
+  }
+  ASSERT_TRUE(graph.Connect("once", 1, "once", 1, {}).ok());
+  ASSERT_TRUE(graph.Connect("once", 0, "sink", 0, {}).ok());
+  Publish(graph);
+  {
+    Worker worker({.id = 0, .core = AllowedCores().back()}, plan_, rcu_);
+    EXPECT_TRUE(Eventually([&] { return Consumed() > 10000; }));
+  }
+  EXPECT_EQ(Books().all_dropped(), 0u) << "three half batches a round fit";
+  Publish(nullptr);
+  rcu_.Reap();
 }
 
 TEST(AllowedCoresTest, AreThoseOfTheProcess) {
