@@ -5,13 +5,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <chrono>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 
 #include "absl/strings/numbers.h"
 
 namespace bess {
+namespace {
+
+// The kernel gives what a socket held back from a work queue of its own, and does not say when.
+constexpr std::chrono::milliseconds kKernelDelay(200);
+
+}  // namespace
 
 std::set<NewSockets::Socket> NewSockets::Open() const {
   std::set<Socket> sockets;
@@ -37,9 +44,11 @@ void NewSockets::Settle() {
 }
 
 NewSockets::~NewSockets() {
+  bool closed = false;
   for (const Socket& socket : Open()) {
-    if (ours_.contains(socket)) close(socket.first);
+    if (ours_.contains(socket)) closed |= close(socket.first) == 0;
   }
+  if (closed) std::this_thread::sleep_for(kKernelDelay);
 }
 
 }  // namespace bess

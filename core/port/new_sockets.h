@@ -17,7 +17,8 @@ class NewSockets {
  public:
   // Remembers the sockets of `family`, such as AF_XDP, that are open now.
   explicit NewSockets(int family) : family_(family), before_(Open()) {}
-  // Closes those opened up to Settle that are still open.
+  // Closes those opened up to Settle that are still open, and if there are any gives the kernel 200
+  // ms to let go of what they held.
   ~NewSockets();
   NewSockets(const NewSockets&) = delete;
   NewSockets& operator=(const NewSockets&) = delete;
