@@ -42,6 +42,11 @@ def parser() -> argparse.ArgumentParser:
     run.set_defaults(act=live.command)
     run.epilog = "What else is given goes to the demo: --replay, --seconds N, --driver af_xdp."
 
+    bench = command("bench", "build, then measure against dpdk-testpmd")
+    add_jobs(bench)
+    bench.set_defaults(act=live.bench_command)
+    bench.epilog = "What else is given goes to the bench: scenarios, --repetitions N, --json FILE."
+
     test = command("test", "lint, build release, asan and tsan, and run every test in each")
     test.add_argument("--quick", action="store_true", help="release only, without slow tests")
     test.add_argument("--list", action="store_true", help="print the names and stop")
@@ -80,7 +85,7 @@ def main() -> int:
     """Runs one subcommand and returns its exit status."""
     known = parser()
     args, rest = known.parse_known_args()
-    if rest and args.command != "run":
+    if rest and args.command not in ("run", "bench"):
         known.error(f"unrecognized arguments: {' '.join(rest)}")
     args.args = rest
     try:
