@@ -4,8 +4,9 @@
 // looks at the published plan, first every cut cycle, then every task, once each.
 #pragma once
 
-#include <algorithm>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "core/graph/plan.h"
 
