@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`monitor`: rates, redrawn every second until a key is pressed; without a terminal, one sample."""
 
-import select
 import sys
-import termios
 import time
-import tty
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import RenderableType
@@ -15,6 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from besscli.errors import CommandError
+from besscli.keys import key_within, single_keys
 from besscli.pipeline import counters, rates, read_pipeline, render
 from besscli.shell import Shell, command, make_table
 from besscli.values import count
@@ -115,31 +112,13 @@ def _watch(shell: Shell, sample: Callable[[], RenderableType]) -> None:
         time.sleep(INTERVAL)
         shell.console.print(sample())
         return
-    with _single_keys(), Live(
+    with single_keys(), Live(
         Text("…"), console=shell.console, auto_refresh=False, screen=True
     ) as live:
-        while not _key_within(INTERVAL):
+        while not key_within(INTERVAL):
             live.update(sample(), refresh=True)
 
 
 def _height(shell: Shell) -> int:
     """The lines of a terminal; without one there is no end to them."""
     return shell.console.height if shell.console.is_terminal else sys.maxsize
-
-
-@contextmanager
-def _single_keys() -> Iterator[None]:
-    """Lets single keys through without Enter."""
-    saved = termios.tcgetattr(sys.stdin)
-    tty.setcbreak(sys.stdin)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, saved)
-
-
-def _key_within(seconds: float) -> bool:
-    readable, _, _ = select.select([sys.stdin], [], [], seconds)
-    if readable:
-        sys.stdin.read(1)
-    return bool(readable)

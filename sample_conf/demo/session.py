@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator
 
+from besscli import keys
 from besslang import Script, execute
 from pybess import BESS
 from rich.console import Console, Group
@@ -148,9 +149,9 @@ class Demo:
         waiting = Text("measuring…")
         live = Live(waiting, console=self.console, auto_refresh=False, screen=True)
         try:
-            with view.single_keys(), live:
+            with keys.single_keys(), live:
                 while not self._done.is_set() and time.monotonic() < deadline:
-                    if view.key_within(INTERVAL):
+                    if keys.key_within(INTERVAL):
                         break
                     before = self._sample(client, before)
                     live.update(self._screen(), refresh=True)

@@ -1,13 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a person sees meanwhile: the steps, each module's rates, and the pipeline where it fits."""
 
-import select
-import sys
-import termios
 import time
-import tty
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,20 +90,3 @@ def rate_table(frame: Frame) -> Table:
     for name, mclass, handled, dropped, reasons in frame.rows:
         table.add_row(name, mclass, f"{handled:,.0f}", f"{dropped:,.0f}", reasons)
     return table
-
-
-@contextmanager
-def single_keys() -> Iterator[None]:
-    """Lets single keys through without Enter."""
-    saved = termios.tcgetattr(sys.stdin)
-    tty.setcbreak(sys.stdin)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, saved)
-
-
-def key_within(seconds: float) -> bool:
-    """Whether a key is pressed in this time."""
-    readable, _, _ = select.select([sys.stdin], [], [], seconds)
-    return bool(readable and sys.stdin.read(1))
