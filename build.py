@@ -37,6 +37,8 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("targets", nargs="*", help="CMake targets; everything when left out")
     build.set_defaults(act=builder.command)
 
+    declare_plugin(command("plugin", "compile a directory of sources to build/MODE/modules/"))
+
     run = command("run", "build, then run the live demo")
     add_jobs(run)
     run.set_defaults(act=live.command)
@@ -72,6 +74,14 @@ def parser() -> argparse.ArgumentParser:
     )
     reference.set_defaults(act=docs.command)
     return top
+
+
+def declare_plugin(plugin: argparse.ArgumentParser) -> None:
+    """The subcommand that compiles a plugin."""
+    plugin.add_argument("directory", help="its *.cc and *.proto make one plugin, of its name")
+    plugin.add_argument("--mode", choices=sorted(builder.MODES), default="release")
+    add_jobs(plugin)
+    plugin.set_defaults(act=builder.plugin_command)
 
 
 def add_jobs(command: argparse.ArgumentParser) -> None:

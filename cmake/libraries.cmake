@@ -15,6 +15,7 @@ target_link_libraries(abseil INTERFACE absl::status absl::statusor absl::strings
 
 # Debian's libdpdk.pc carries -march=corei7. Behind our own -march it would win and turn AVX off
 # without a word, so it is taken out; DPDK's headers need SSE4.2, which every mode has.
+pkg_check_modules(LIBELF REQUIRED IMPORTED_TARGET libelf)
 pkg_check_modules(DPDK REQUIRED libdpdk)
 set(dpdk_flags ${DPDK_CFLAGS_OTHER})
 list(FILTER dpdk_flags EXCLUDE REGEX "^-march=")
@@ -23,3 +24,5 @@ add_library(dpdk INTERFACE)
 target_compile_options(dpdk INTERFACE ${dpdk_flags})
 target_include_directories(dpdk SYSTEM INTERFACE ${DPDK_INCLUDE_DIRS})
 target_link_libraries(dpdk INTERFACE ${DPDK_LIBRARIES})
+
+pkg_check_modules(PCAP REQUIRED IMPORTED_TARGET libpcap)

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -26,16 +27,23 @@
 #include "spdlog/sinks/stdout_color_sinks.h"
 #include "spdlog/spdlog.h"
 
+constexpr char kBesideDaemon[] = "<directory of bessd>/modules";
+
 ABSL_FLAG(std::string, socket, "", "control socket; by default the one bessctl looks for");
 ABSL_FLAG(int, p, 0, "also serve the control API on this TCP port; BESS clients expect 10514");
 ABSL_FLAG(std::string, b, "127.0.0.1", "address of the TCP port; loopback only");
 ABSL_FLAG(int, c, -1, "core of the worker started by default; -1: the last one allowed");
 ABSL_FLAG(uint32_t, buffers, 65535, "packets in the pool; 2^n - 1 uses memory best");
+ABSL_FLAG(uint32_t, buffer_size, bess::kDefaultDataRoom,
+          "bytes a packet buffer holds; 9728 hold jumbo frames; longer ones take several");
 ABSL_FLAG(std::string, idle, "adaptive",
           "what an idle worker does: 'adaptive' sleeps, 'spin' never");
 ABSL_FLAG(std::string, huge, "auto", "hugepages: 'auto' uses what is free, 'never'");
 ABSL_FLAG(std::string, pci, "auto", "PCI devices: 'auto' uses what may be driven, 'never'");
 ABSL_FLAG(std::vector<std::string>, allow, {}, "PCI devices to use; by default all there are");
+ABSL_FLAG(std::string, plugins, kBesideDaemon,
+          "directory of plugins: the only one they may come from, all of it loaded at start; empty "
+          "for no plugins");
 ABSL_FLAG(bool, d, false, "log at level debug");
 
 namespace bess {
@@ -61,10 +69,19 @@ absl::StatusOr<EalOptions> EalFlags() {
   return options;
 }
 
+// By default the plugins lie beside the daemon.
+std::string PluginsFlag() {
+  const std::string flag = absl::GetFlag(FLAGS_plugins);
+  if (flag != kBesideDaemon) return flag;
+  std::error_code unknown;
+  return std::filesystem::read_symlink("/proc/self/exe", unknown).replace_filename("modules");
+}
+
 absl::StatusOr<EngineOptions> EngineFlags() {
   EngineOptions options;
   BESS_ASSIGN_OR_RETURN(options.spin, OneOf("idle", absl::GetFlag(FLAGS_idle), "spin", "adaptive"));
   options.default_core = absl::GetFlag(FLAGS_c);
+  options.plugins = PluginsFlag();
   const std::vector<int> cores = AllowedCores();
   if (options.default_core != -1 &&
       std::find(cores.begin(), cores.end(), options.default_core) == cores.end()) {
@@ -135,8 +152,10 @@ absl::Status Serve(StopEvent& stop) {
   BESS_ASSIGN_OR_RETURN(const auto lock, SocketLock::Take(path));
   BESS_ASSIGN_OR_RETURN(const auto eal, Eal::Start(eal_options));
   BESS_ASSIGN_OR_RETURN(const auto pool, PacketPool::Create("packets", PacketPool::Kind::kShareable,
-                                                            absl::GetFlag(FLAGS_buffers)));
+                                                            absl::GetFlag(FLAGS_buffers),
+                                                            absl::GetFlag(FLAGS_buffer_size)));
   Engine engine(std::move(engine_options), *pool);
+  engine.ImportAllPlugins();
   const auto services = MakeServices(engine, [&] { stop.Set(); });
   BESS_ASSIGN_OR_RETURN(const auto server, StartServer(services, tcp));
   BESS_ASSIGN_OR_RETURN(auto listener, ControlSocket::Start(path, *server));

@@ -35,23 +35,27 @@ def checksum(data: bytes) -> int:
     return ~total & 0xFFFF
 
 
-def ipv4(protocol: int, source: str, destination: str, segment: bytes, tos: int = 0) -> bytes:
+def ipv4(
+    protocol: int, source: str, destination: str, segment: bytes, tos: int = 0, ttl: int = 64
+) -> bytes:
     """A frame with an IPv4 packet."""
     length = 20 + len(segment)
     ends = socket.inet_aton(source) + socket.inet_aton(destination)
-    head = struct.pack("!BBHHHBBH", 0x45, tos, length, 0, 0x4000, 64, protocol, 0) + ends
+    head = struct.pack("!BBHHHBBH", 0x45, tos, length, 0, 0x4000, ttl, protocol, 0) + ends
     header = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
     return ethernet(header + segment, kind=0x0800)
 
 
-def udp(source: str, destination: str, payload: bytes = b"hello", tos: int = 0) -> bytes:
+def udp(
+    source: str, destination: str, payload: bytes = b"hello", tos: int = 0, ttl: int = 64
+) -> bytes:
     """A UDP packet between two ends such as "10.0.0.1:53"."""
     (ip, port), (to_ip, to_port) = _end(source), _end(destination)
     length = 8 + len(payload)
     datagram = struct.pack("!HHHH", port, to_port, length, 0) + payload
     pseudo = socket.inet_aton(ip) + socket.inet_aton(to_ip) + struct.pack("!HH", UDP, length)
     summed = checksum(pseudo + datagram) or 0xFFFF
-    return ipv4(UDP, ip, to_ip, datagram[:6] + struct.pack("!H", summed) + datagram[8:], tos)
+    return ipv4(UDP, ip, to_ip, datagram[:6] + struct.pack("!H", summed) + datagram[8:], tos, ttl)
 
 
 def syn(source: str, destination: str) -> bytes:
@@ -61,6 +65,13 @@ def syn(source: str, destination: str) -> bytes:
     pseudo = socket.inet_aton(ip) + socket.inet_aton(to_ip) + struct.pack("!HH", TCP, len(segment))
     summed = struct.pack("!H", checksum(pseudo + segment))
     return ipv4(TCP, ip, to_ip, segment[:16] + summed + segment[18:])
+
+
+def arp_request(wanted: str, asker: str = "198.51.100.2") -> bytes:
+    """Who has this address? Asked by a host that has another one."""
+    fixed = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1)
+    ends = mac(HOST_MAC) + socket.inet_aton(asker) + bytes(6) + socket.inet_aton(wanted)
+    return ethernet(fixed + ends, to="ff:ff:ff:ff:ff:ff", kind=0x0806)
 
 
 def _end(text: str) -> tuple[str, int]:

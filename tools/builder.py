@@ -40,6 +40,21 @@ def command(args: argparse.Namespace) -> None:
         shell.say(f"built {daemon.relative_to(shell.ROOT)}")
 
 
+def plugin_command(args: argparse.Namespace) -> None:
+    """The subcommand for plugins: the daemon is not compiled, but configured with their directory."""
+    directory = Path(args.directory).resolve()
+    if not any(directory.glob("*.cc")):
+        raise shell.Failed(f"there is no *.cc in {directory}")
+    out = shell.BUILD / args.mode
+    with shell.only_one(args.mode):
+        configure(out, [*MODES[args.mode], "-DPORTABLE=OFF"])
+        if shell.run([shell.tool("cmake"), f"-DPLUGIN_DIRS={directory}", str(out)], CCACHE) != 0:
+            raise shell.Failed(f"cmake failed in {out.relative_to(shell.ROOT)}")
+    build(args.mode, [directory.name], args.jobs)
+    made = out / "modules" / f"{directory.name}.so"
+    shell.say(f"built {made.relative_to(shell.ROOT)}")
+
+
 def build(
     mode: str, targets: Sequence[str], jobs: int, portable: bool = False, quiet: bool = False
 ) -> Path:

@@ -8,23 +8,13 @@ from __future__ import annotations
 
 import argparse
 import re
-from dataclasses import dataclass, field
 from typing import Iterator
 
-from tools import shell
+from tools import declaration, pages, shell
+from tools.declaration import Message, messages
 from tools.tree import Finding, Source, Tree
 
 REFERENCE = shell.BUILD / "docs" / "modules.md"
-FIELD = re.compile(r"\s*((?:repeated|optional)\s+|)(map<[^>]+>|[\w.]+)\s+(\w+)\s*=\s*\d+.*;")
-
-
-@dataclass
-class Message:
-    """One message of a proto: what its comment says, and a row for each of its fields."""
-
-    name: str
-    text: str
-    rows: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 def command(_: argparse.Namespace) -> int:
@@ -40,10 +30,8 @@ def command(_: argparse.Namespace) -> int:
 
 
 def check(tree: Tree) -> Iterator[Finding]:
-    """Each module's page has a title, and each message and field of its proto a comment."""
-    for page in pages(tree):
-        if not body(page).startswith("# "):
-            yield Finding(page.path, 1, "docs", "a module's page begins with: # its class's name")
+    """Each module's page says what its class declares, and each message and field has a comment."""
+    yield from pages.check(tree)
     for source in tree.sources(".proto"):
         if source.path.startswith("proto/modules/"):
             for message in messages(source):
@@ -54,25 +42,29 @@ def check(tree: Tree) -> Iterator[Finding]:
                         )
 
 
-def pages(tree: Tree) -> list[Source]:
-    """The pages of the modules, in the order of their names."""
-    return [x for x in tree.sources(".md") if re.match(r"modules/(\w+)/\1\.md$", x.path)]
-
-
 def reference(tree: Tree) -> str:
-    """Puts all pages one after the other, each followed by its messages as tables."""
-    protos = {x.path: x for x in tree.sources(".proto")}
+    """Puts all pages one after the other, each followed by what its class declares and by its
+    messages as tables.
+    """
     parts = ["# Modules", "Each module class, what it is for, and what its messages mean."]
-    for page in pages(tree):
-        parts.append(deepen(body(page)))
-        proto = protos.get(f"proto/modules/{page.path.split('/')[1]}.proto")
+    for page in pages.all_pages(tree):
+        parts.append(deepen(pages.body(page)))
+        declared = declaration.read(tree, page.path.split("/")[1])
+        proto = declaration.proto_of(tree, declared)
+        parts.append(facts(declared))
         parts += [table(message) for message in (messages(proto) if proto else [])]
     return "\n\n".join(parts) + "\n"
 
 
-def body(page: Source) -> str:
-    """A page without the licence tag in its first line."""
-    return re.sub(r"^<!--.*?-->", "", page.text, flags=re.S).strip()
+def facts(declared: declaration.Declaration) -> str:
+    """What no page needs to say, since the class says it."""
+    rows = [("input gates", declared.igates), ("output gates", declared.ogates)]
+    rows.append(("workers at most", declared.workers))
+    lines = ["### Declared", "", "| | |", "|---|---|", *(f"| {what} | {n} |" for what, n in rows)]
+    for command, message in sorted(declared.takes.items()):
+        what = f"command `{command}` takes" if command else "argument"
+        lines.append(f"| {what} | `{message}` |")
+    return "\n".join(lines)
 
 
 def deepen(page: str) -> str:
@@ -89,39 +81,3 @@ def table(message: Message) -> str:
         lines += ["", "| field | type | meaning |", "|---|---|---|"]
         lines += [f"| `{name}` | `{kind}` | {text} |" for name, kind, text in message.rows]
     return "\n".join(lines)
-
-
-def messages(proto: Source) -> Iterator[Message]:
-    """Reads the messages of one proto; nested ones follow the one they are in, named in full.
-
-    A oneof's fields count as the message's own; a comment after a field counts as before it.
-    """
-    comment: list[str] = []
-    blocks: list[Message | None] = []
-    found: list[Message] = []
-    for line in proto.lines:
-        code, _, note = line.partition("//")
-        if not code.strip():
-            comment = [*comment, note.strip()] if note else []
-            continue
-        text = " ".join([*comment, note.strip()]).strip()
-        comment = []
-        opened = re.match(r"\s*(message|oneof|enum|service)\s+(\w+)\s*\{", code)
-        if opened:
-            blocks.append(open_block(opened, blocks, text))
-            found += [blocks[-1]] if opened.group(1) == "message" and blocks[-1] else []
-        elif blocks and blocks[-1] and FIELD.match(code):
-            label, kind, name = FIELD.match(code).groups()  # type: ignore[union-attr]
-            blocks[-1].rows.append((name, f"{label.strip()} {kind}".strip(), text))
-        if code.count("}") and blocks:
-            blocks.pop()
-    yield from found
-
-
-def open_block(opened: re.Match[str], blocks: list[Message | None], text: str) -> Message | None:
-    """What an opening brace begins: a message of its own, the same one (oneof), or nothing."""
-    kind, name = opened.groups()
-    around = blocks[-1] if blocks else None
-    if kind == "message":
-        return Message(f"{around.name}.{name}" if around else name, text)
-    return around if kind == "oneof" else None

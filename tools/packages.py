@@ -25,6 +25,7 @@ PACKAGES = {
     "libprotobuf-dev": "the control API's messages",
     "libabsl-dev": "status, strings, containers",
     "libspdlog-dev": "logging",
+    "libelf-dev": "reads what a plugin says of itself",
     "libpcap-dev": "filters and captures",
     "libgtest-dev": "C++ tests",
     "libgmock-dev": "C++ tests",

@@ -16,15 +16,18 @@ from tools import builder, lint, packages, results, shell
 # threads of its own; a program that the tree does not have yet is left out.
 PROGRAMS = {
     "base_test": ["release", "asan"],
+    "tc_test": ["release", "asan", "tsan"],
     "packet_test": ["release", "asan"],
     "graph_test": ["release", "asan", "tsan"],
+    "match_test": ["release", "asan", "tsan"],
     "sched_test": ["release", "asan", "tsan"],
     "port_test": ["release", "asan"],
     "observe_test": ["release", "asan"],
     "control_test": ["release", "asan"],
     "modules_test": ["release", "asan"],
+    "plugin_test": ["release", "asan"],
     "nf_test": ["release", "asan"],
-    "stress_test": ["release", "asan"],
+    "stress_test": ["release", "asan", "tsan"],
 }
 
 # Data tests of modules run once more where a read past the end of a packet is seen.
@@ -109,6 +112,7 @@ def all_runs(quick: bool) -> list[Run]:
     """Everything there is to run: programs that have sources, directories that have tests."""
     sources = {"modules_test": "modules/*/*_test.cc", "stress_test": "tests/stress/*_test.cc"}
     sources["nf_test"] = "nf/*_test.cc"
+    sources["plugin_test"] = "sample_plugin/*/*_test.cc"
     runs = []
     for target, modes in PROGRAMS.items():
         pattern = sources.get(target, f"core/{target[:-5]}/*_test.cc")

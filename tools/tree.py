@@ -98,7 +98,7 @@ class Tree:
             below[:] = [x for x in below if x not in NOT_OURS]
             for name in files:
                 path = Path(directory, name)
-                if not path.is_symlink():
+                if name not in NOT_OURS and not path.is_symlink():
                     yield path.relative_to(self.root).as_posix()
 
     @functools.cached_property

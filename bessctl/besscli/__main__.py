@@ -6,17 +6,20 @@ import sys
 
 from rich.console import Console
 
-from besscli import basic, edit, monitor, run, show, system
+from besscli import basic, capture, edit, monitor, run, show, system, traffic, web
 from besscli.errors import CommandError
 from besscli.shell import WIDE, Quit, Shell
 
 COMMAND_MODULES = (
     basic,
+    capture,
     edit,
     monitor,
     run,
     show,
     system,
+    traffic,
+    web,
 )  # importing them registers their commands
 INTERRUPTED = 130
 

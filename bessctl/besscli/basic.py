@@ -1,29 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`help`, `quit`, `history`, `debug` and the `daemon` commands."""
+"""`help`, `quit`, `interactive`, `history`, `debug` and the `daemon` commands."""
 
+import sys
 from typing import Any
 
 from besscli import launch
 from besscli.errors import CommandError
+from besscli.grammar import begins_with
 from besscli.shell import COMMANDS, Quit, Shell, command
 
 
 @command("help [KEYWORD...]", "lists the commands, or those that begin with some words")
 def show_help(shell: Shell, words: list[str]) -> None:
-    wanted = " ".join(words)
     rows: list[list[Any]] = [
         [entry.pattern, entry.help]
         for entry in sorted(COMMANDS, key=lambda c: c.pattern)
-        if entry.pattern.startswith(wanted)
+        if begins_with(entry, words)
     ]
     if not rows:
-        raise CommandError(f"no command begins with '{wanted}'")
+        raise CommandError(f"no command begins with '{' '.join(words)}'")
     shell.table(["command", "what it does"], rows)
 
 
 @command("quit", "leaves the shell")
 def leave(_shell: Shell) -> None:
     raise Quit
+
+
+@command("interactive", "goes on at the terminal, with completion and history")
+def go_on(shell: Shell) -> None:
+    if shell.interactive:
+        raise CommandError("this is interactive already")
+    if not sys.stdin.isatty():
+        raise CommandError("there is no terminal to read from")
+    # Only now: the line editor takes longer to load than most commands to run.
+    from besscli.terminal import interact
+
+    interact(shell)
 
 
 @command("history", "lists the commands of this session")

@@ -3,17 +3,23 @@
 `check`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from besscli.errors import CommandError
 from besscli.shell import Shell, command
-from besscli.values import keyword_values
+from besscli.values import keyword_values, whole_number
 from pybess.convert import from_message
+
+PORT_SETTINGS = ("admin_up", "mac_addr", "mtu")
 
 
 @command("add worker WORKER_ID CORE [SCHEDULER]", "starts a worker on a core")
 def add_worker(shell: Shell, wid: str, core: str, scheduler: str | None) -> None:
-    shell.daemon().add_worker(_number("a worker id", wid), _number("a core", core), scheduler)
+    shell.daemon().add_worker(
+        whole_number("a worker id", wid), whole_number("a core", core), scheduler
+    )
 
 
 @command(
@@ -24,29 +30,47 @@ def add_port(shell: Shell, driver: str, name: str | None, args: str) -> None:
 
 
 @command(
-    "add module MCLASS [NEW_NAME] [ARGS]",
+    "add module MCLASS [NEW_NAME] [pause|no_pause] [ARGS]",
     "creates a module; ARGS are the fields of its class: a=1, b='x'",
 )
-def add_module(shell: Shell, mclass: str, name: str | None, args: str) -> None:
-    shell.say(
-        f"created module {shell.daemon().create_module(mclass, name, keyword_values(args)).name}"
-    )
+def add_module(shell: Shell, mclass: str, name: str | None, pause: str | None, args: str) -> None:
+    with _workers(shell, pause):
+        made = shell.client.create_module(mclass, name, keyword_values(args))
+    shell.say(f"created module {made.name}")
 
 
 @command(
-    "add connection MODULE MODULE [OGATE] [IGATE]",
+    "add connection MODULE MODULE [OGATE] [IGATE] [pause|no_pause]",
     "connects an output gate of a module to an input gate",
 )
-def add_connection(shell: Shell, m1: str, m2: str, ogate: str | None, igate: str | None) -> None:
-    shell.daemon().connect_modules(
-        m1, m2, _number("a gate", ogate or "0"), _number("a gate", igate or "0")
-    )
+def add_connection(
+    shell: Shell, m1: str, m2: str, ogate: str | None, igate: str | None, pause: str | None
+) -> None:
+    gates = whole_number("a gate", ogate or "0"), whole_number("a gate", igate or "0")
+    with _workers(shell, pause):
+        shell.client.connect_modules(m1, m2, *gates)
+
+
+@contextmanager
+def _workers(shell: Shell, pause: str | None) -> Iterator[None]:
+    """Connects, and stops running workers for the time of an edit if that is asked for. No edit
+    needs it; scripts made for BESS say it.
+    """
+    client = shell.daemon()
+    running = pause == "pause" and any(w.running for w in client.list_workers().workers_status)
+    if running:
+        client.pause_all()
+    try:
+        yield
+    finally:
+        if running:
+            client.resume_all(check=False)
 
 
 @command("delete worker WORKER_ID...", "ends workers")
 def delete_worker(shell: Shell, wids: list[str]) -> None:
     for wid in wids:
-        shell.daemon().destroy_worker(_number("a worker id", wid))
+        shell.daemon().destroy_worker(whole_number("a worker id", wid))
 
 
 @command("delete port PORT", "removes a port")
@@ -61,7 +85,7 @@ def delete_module(shell: Shell, name: str) -> None:
 
 @command("delete connection MODULE [OGATE]", "disconnects an output gate")
 def delete_connection(shell: Shell, name: str, ogate: str | None) -> None:
-    shell.daemon().disconnect_modules(name, _number("a gate", ogate or "0"))
+    shell.daemon().disconnect_modules(name, whole_number("a gate", ogate or "0"))
 
 
 @command("delete connection MODULE ogate OGATE", "disconnects an output gate")
@@ -93,7 +117,7 @@ def command_gatehook(
     arg_type: str,
     args: str,
 ) -> None:
-    gate_number = _number("a gate", gate)
+    gate_number = whole_number("a gate", gate)
     answer = shell.daemon().run_gatehook_command(
         hook, module, direction, gate_number, cmd, arg_type, keyword_values(args)
     )
@@ -111,9 +135,10 @@ def _print_answer(shell: Shell, answer: Any) -> None:
 @command("configure port PORT [ARGS]", "shows or changes mac_addr, mtu and admin_up of a port")
 def configure_port(shell: Shell, name: str, args: str) -> None:
     changes = keyword_values(args)
-    unknown = sorted(set(changes) - {"mac_addr", "mtu", "admin_up"})
+    unknown = sorted(set(changes) - set(PORT_SETTINGS))
     if unknown:
-        raise CommandError(f"a port has no setting '{unknown[0]}'; it has: admin_up, mac_addr, mtu")
+        has = ", ".join(PORT_SETTINGS)
+        raise CommandError(f"a port has no setting '{unknown[0]}'; it has: {has}")
     if changes:
         shell.daemon().set_port_config(name, **changes)
     conf = shell.daemon().get_port_config(name).conf
@@ -139,7 +164,7 @@ def track_bits(
 
 @command("track reset MODULE in|out GATE", "sets the counters of a gate to zero")
 def track_reset(shell: Shell, module: str, direction: str, gate: str) -> None:
-    number = _number("a gate", gate)
+    number = whole_number("a gate", gate)
     field = "igate" if direction == "in" else "ogate"
     for hook in shell.daemon().list_gatehooks().hooks:
         at_gate = (
@@ -165,7 +190,7 @@ def _track(
     gate: str | None,
     bits: bool,
 ) -> None:
-    number = -1 if gate is None else _number("a gate", gate)
+    number = -1 if gate is None else whole_number("a gate", gate)
     shell.daemon().track_gate(
         state == "enable", None, module or "", direction or "out", number, bits
     )
@@ -178,10 +203,3 @@ def check_constraints(shell: Shell) -> None:
     shell.say(
         f"not ideal, but allowed: {', '.join(names)}" if names else "No constraint is broken."
     )
-
-
-def _number(what: str, text: str) -> int:
-    try:
-        return int(text, 0)
-    except ValueError:
-        raise CommandError(f"{what} is a number, not '{text}'") from None

@@ -4,7 +4,8 @@ follow a word.
 
 A pattern is `show module [MODULE...]`: lower-case words are keywords (any unambiguous beginning
 will do), `a|b` is a choice of keywords, UPPER-CASE words are arguments, brackets make one optional,
-dots let it repeat. The argument ARGS takes the rest of the line as it is.
+dots let it repeat. The argument ARGS takes the rest of the line as it is: optional words before it
+may be left out if it begins with `-` or has a `=`.
 """
 
 from collections.abc import Callable
@@ -71,13 +72,15 @@ def match(commands: list[Command], line: str) -> Match:
     words = line.split()
     candidates = commands
     for position, word in enumerate(words):
-        fitting = [command for command in candidates if _fits(command, position, word)]
-        exact = [command for command in fitting if _is_exact(command, position, word)]
+        fitting = [command for command in candidates if _fits(command, words, position)]
+        exact = [command for command in fitting if _is_exact(command, words, position)]
         if not fitting:
             raise CommandError(_no_match(candidates, words, position))
         candidates = exact or fitting
-        if _differ(candidates, position):
-            names = sorted({_element_at(command, position).names[0] for command in candidates})
+        if _differ(candidates, words, position):
+            names = sorted(
+                {_element_at(command, words, position).names[0] for command in candidates}
+            )
             raise CommandError(f"'{word}' is ambiguous here: {', '.join(names)}")
     complete = [command for command in candidates if _required(command) <= len(words)]
     if not complete:
@@ -85,44 +88,52 @@ def match(commands: list[Command], line: str) -> Match:
     return Match(complete[0], _values(complete[0], line))
 
 
-def following(commands: list[Command], words: list[str]) -> list[Element]:
-    """What may come after some words."""
+def following(commands: list[Command], words: list[str]) -> list[tuple[Command, Element]]:
+    """What may come after some words, and in which command."""
     candidates = commands
-    for position, word in enumerate(words):
-        fitting = [command for command in candidates if _fits(command, position, word)]
-        candidates = [c for c in fitting if _is_exact(c, position, word)] or fitting
-    elements = [_find_element(command, len(words)) for command in candidates]
-    return [element for element in elements if element is not None]
+    for position in range(len(words)):
+        fitting = [command for command in candidates if _fits(command, words, position)]
+        candidates = [c for c in fitting if _is_exact(c, words, position)] or fitting
+    elements = [(command, _find_element(command, words, len(words))) for command in candidates]
+    return [(command, element) for command, element in elements if element is not None]
 
 
-def _find_element(command: Command, position: int) -> Element | None:
+def begins_with(command: Command, words: list[str]) -> bool:
+    """Whether a line of these words, abbreviated or not, can be the beginning of a command."""
+    return all(_fits(command, words, position) for position in range(len(words)))
+
+
+def _find_element(command: Command, words: list[str], position: int) -> Element | None:
+    """What the word at a position stands for, or may stand for when it comes."""
+    if any(_begins_rest(command, word) for word in words[_required(command) : position + 1]):
+        return command.elements[-1]
     if position < len(command.elements):
         return command.elements[position]
     last = command.elements[-1]
     return last if last.repeated or REST in last.names else None
 
 
-def _element_at(command: Command, position: int) -> Element:
-    element = _find_element(command, position)
+def _element_at(command: Command, words: list[str], position: int) -> Element:
+    element = _find_element(command, words, position)
     assert element is not None
     return element
 
 
-def _fits(command: Command, position: int, word: str) -> bool:
-    element = _find_element(command, position)
-    return element is not None and element.matches(word)
+def _fits(command: Command, words: list[str], position: int) -> bool:
+    element = _find_element(command, words, position)
+    return element is not None and element.matches(words[position])
 
 
-def _is_exact(command: Command, position: int, word: str) -> bool:
-    element = _element_at(command, position)
-    return not element.is_argument and word in element.names
+def _is_exact(command: Command, words: list[str], position: int) -> bool:
+    element = _element_at(command, words, position)
+    return not element.is_argument and words[position] in element.names
 
 
-def _differ(candidates: list[Command], position: int) -> bool:
+def _differ(candidates: list[Command], words: list[str], position: int) -> bool:
     keywords = {
-        _element_at(c, position).names
+        _element_at(c, words, position).names
         for c in candidates
-        if not _element_at(c, position).is_argument
+        if not _element_at(c, words, position).is_argument
     }
     return len(keywords) > 1
 
@@ -134,7 +145,7 @@ def _required(command: Command) -> int:
 def _no_match(candidates: list[Command], words: list[str], position: int) -> str:
     if position == 0:
         return f"there is no command '{words[0]}'; `help` lists what there is"
-    expected = [_find_element(command, position) for command in candidates]
+    expected = [_find_element(command, words, position) for command in candidates]
     keywords = sorted(
         {
             name
@@ -168,7 +179,7 @@ def _values(command: Command, line: str) -> list[Any]:
             values.append(rest.split())
         else:
             word, _, remaining = rest.partition(" ")
-            if element.is_argument and element.optional and "=" in word and _takes_rest(command):
+            if element.optional and _begins_rest(command, word):
                 values.append(None)
                 continue
             rest = remaining.strip()
@@ -179,8 +190,8 @@ def _values(command: Command, line: str) -> list[Any]:
     return values
 
 
-def _takes_rest(command: Command) -> bool:
-    return command.elements[-1].names == (REST,)
+def _begins_rest(command: Command, word: str) -> bool:
+    return command.elements[-1].names == (REST,) and (word.startswith("-") or "=" in word)
 
 
 def _chosen(element: Element, word: str) -> str | None:

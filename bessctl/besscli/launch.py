@@ -62,7 +62,10 @@ def start(options: list[str]) -> Started:
 
 
 def find_daemon() -> str:
-    """The bessd of this clone, or the one on PATH."""
+    """The bessd that $BESSD names, else the one of this clone, else the one on PATH."""
+    named = os.environ.get("BESSD")
+    if named:
+        return named
     if os.access(BUILT, os.X_OK):
         return str(BUILT)
     found = shutil.which("bessd")

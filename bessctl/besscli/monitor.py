@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """`monitor`: rates, redrawn every second until a key is pressed; without a terminal, one sample."""
 
+import csv
+import math
+import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import RenderableType
@@ -17,7 +21,24 @@ from besscli.shell import Shell, command, make_table
 from besscli.values import count
 
 INTERVAL = 1.0
+NOTHING = math.nan
 _UNITS = {"packet": "packets/s", "batch": "batches/s", "bit": "bits/s"}
+
+
+@dataclass
+class Row:
+    """A line of a table of rates: its name, what stands for it on the screen, and its numbers, of
+    which NOTHING is one that cannot be told yet.
+    """
+
+    name: str
+    numbers: list[float]
+    label: str = ""
+
+    def cells(self) -> list[str]:
+        """As an operator reads it."""
+        shown = ["-" if math.isnan(n) else count(round(n, 1)) for n in self.numbers]
+        return [self.label or self.name, *shown]
 
 
 @command(
@@ -49,62 +70,42 @@ def monitor_port(shell: Shell, names: list[str]) -> None:
         raise CommandError("there are no ports to monitor")
     before = {name: client.get_port_stats(name) for name in chosen}
 
-    def sample() -> RenderableType:
+    def sample() -> list[Row]:
         nonlocal before
         after = {name: client.get_port_stats(name) for name in chosen}
-        rows = [[name, *port_rates(before[name], after[name])] for name in chosen]
+        rows = [Row(name, port_rates(before[name], after[name])) for name in chosen]
         before = after
-        right = ("rx pps", "rx bps", "rx drops/s", "tx pps", "tx bps", "tx drops/s")
-        return make_table(["port", *right], rows, right)
+        return rows
 
-    _watch(shell, sample)
-
-
-@command("monitor tc [TC...]", "shows the rates of traffic classes until a key is pressed")
-def monitor_tc(shell: Shell, names: list[str]) -> None:
-    client = shell.daemon()
-    statuses = client.list_tcs().classes_status
-    chosen = names or [getattr(status, "class").name for status in statuses]
-    if not chosen:
-        raise CommandError("there are no traffic classes to monitor")
-    before = {name: client.get_tc_stats(name) for name in chosen}
-
-    def sample() -> RenderableType:
-        nonlocal before
-        after = {name: client.get_tc_stats(name) for name in chosen}
-        rows = [[name, *tc_rates(before[name], after[name])] for name in chosen]
-        before = after
-        right = ("runs/s", "cycles/s", "pps", "bps", "cycles/packet")
-        return make_table(["traffic class", *right], rows, right)
-
-    _watch(shell, sample)
+    columns = ["port", "rx pps", "rx bps", "rx drops/s", "tx pps", "tx bps", "tx drops/s"]
+    watch_table(shell, columns, sample)
 
 
-def tc_rates(before: Any, after: Any) -> list[str]:
-    """Runs, cycles, packets and bits a second, and cycles a packet, between two readings."""
-    seconds = after.timestamp - before.timestamp
-    if seconds <= 0:
-        return ["-"] * 5
-    fields = ("count", "cycles", "packets", "bits")
-    grown = {name: getattr(after, name) - getattr(before, name) for name in fields}
-    per_packet = count(round(grown["cycles"] / grown["packets"], 1)) if grown["packets"] else "-"
-    return [*(count(round(grown[name] / seconds, 1)) for name in fields), per_packet]
-
-
-def port_rates(before: Any, after: Any) -> list[str]:
+def port_rates(before: Any, after: Any) -> list[float]:
     """Packets, bits and drops a second, in and out, between two readings."""
     seconds = after.timestamp - before.timestamp
     if seconds <= 0:
-        return ["-"] * 6
-    cells = []
+        return [NOTHING] * 6
+    numbers: list[float] = []
     for old, new in ((before.inc, after.inc), (before.out, after.out)):
-        differences = (
-            new.packets - old.packets,
-            8 * (new.bytes - old.bytes),
-            new.dropped - old.dropped,
-        )
-        cells += [count(round(difference / seconds, 1)) for difference in differences]
-    return cells
+        packets, dropped = new.packets - old.packets, new.dropped - old.dropped
+        numbers += [packets / seconds, 8 * (new.bytes - old.bytes) / seconds, dropped / seconds]
+    return numbers
+
+
+def watch_table(shell: Shell, columns: list[str], sample: Callable[[], list[Row]]) -> None:
+    """Shows rows until a key is pressed; if $CSV names a file, their numbers go there as well."""
+    path = os.environ.get("CSV")
+    with open(path or os.devnull, "w", encoding="utf-8") as file:
+        log = csv.writer(file)
+        log.writerow(["time", *columns])
+
+        def draw() -> RenderableType:
+            rows = sample()
+            log.writerows([f"{time.time():.3f}", row.name, *row.numbers] for row in rows)
+            return make_table(columns, [row.cells() for row in rows], tuple(columns[1:]))
+
+        _watch(shell, draw)
 
 
 def _watch(shell: Shell, sample: Callable[[], RenderableType]) -> None:

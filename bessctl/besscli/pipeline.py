@@ -50,12 +50,7 @@ def render(
     modules: list[Any], amounts: dict[Gate, float], width: int, height: int | None = None
 ) -> Text:
     """The pipeline with an amount beside each edge that has one; drawn if that fits, else listed."""
-    nodes = [Node(module.name, _lines(module)) for module in modules]
-    edges = [
-        Edge(module.name, gate.ogate, gate.name, gate.igate, _label(amounts, module, gate))
-        for module in modules
-        for gate in module.ogates
-    ]
+    nodes, edges = shape(modules, amounts)
     picture = draw(nodes, edges)
     if picture.width > width or (height is not None and len(picture.lines) > height):
         return _list(nodes, edges)
@@ -65,6 +60,17 @@ def render(
     for row, start, end in picture.labels:
         lines[row].stylize("cyan", start, end)
     return Text("\n").join(lines)
+
+
+def shape(modules: list[Any], amounts: dict[Gate, float]) -> tuple[list[Node], list[Edge]]:
+    """The boxes and connections of a picture."""
+    nodes = [Node(module.name, _lines(module)) for module in modules]
+    edges = [
+        Edge(module.name, gate.ogate, gate.name, gate.igate, _label(amounts, module, gate))
+        for module in modules
+        for gate in module.ogates
+    ]
+    return nodes, edges
 
 
 def _label(amounts: dict[Gate, float], module: Any, gate: Any) -> str:

@@ -94,17 +94,26 @@ def _offset(offset: int) -> str:
     return known.get(offset, f" at offset {offset}")
 
 
-@command("show mclass [MCLASS...]", "lists module classes; of named ones also the commands")
+@command(
+    "show mclass [MCLASS...]", "lists module classes; of named ones also arguments and commands"
+)
 def show_mclass(shell: Shell, names: list[str]) -> None:
     client = shell.daemon()
     for name in names:
         info = client.get_mclass_info(name)
         shell.say(f"{info.name}  {info.help}")
+        shell.say(f"  arguments: {_fields(client, f'{name}Arg') or 'none'}")
         for cmd, arg_type in zip(info.cmds, info.cmd_args):
-            shell.say(f"  {cmd}({arg_type})")
+            shell.say(f"  {cmd}({arg_type}): {_fields(client, arg_type) or 'none'}")
     if not names:
         rows = [[name, client.get_mclass_info(name).help] for name in client.list_mclasses().names]
         shell.table_or("The daemon has no module classes.", ["class", "what it does"], rows)
+
+
+def _fields(client: Any, message: str) -> str:
+    """The fields of a message, as one may write them behind a command."""
+    found = client.protos.find(message)
+    return ", ".join(found.DESCRIPTOR.fields_by_name) if found else ""
 
 
 @command("show driver [DRIVER...]", "lists drivers of ports")
@@ -158,7 +167,7 @@ def show_drops(shell: Shell, names: list[str]) -> None:
     right = ("created", "consumed", "held", "dropped")
     shell.table_or("No packet has been seen.", ["module", "class", *right, "reasons"], rows, right)
     if not names:
-        shell.say(balance(ledger.totals))
+        shell.say(balance(client, ledger.totals))
 
 
 def _ledger_row(module: Any) -> list[Any]:
@@ -168,15 +177,16 @@ def _ledger_row(module: Any) -> list[Any]:
     return [module.name, module.mclass, *counts, reasons]
 
 
-def balance(totals: Any) -> str:
+def balance(client: Any, totals: Any) -> str:
     """Whether the packets of the whole pipeline add up, in words."""
-    accounted = totals.consumed + totals.dropped + totals.held
-    sentence = f"{totals.created} created = {totals.consumed} consumed + {totals.dropped} dropped + {totals.held} held"
-    if totals.created == accounted:
-        return f"{sentence}: it adds up."
-    difference = totals.created - accounted
-    what = "unaccounted for" if difference > 0 else "too many"
-    return f"{sentence.replace(' = ', ' != ')}: {abs(difference)} packets are {what}."
+    ended = f"{totals.consumed} consumed + {totals.dropped} dropped + {totals.held} held"
+    missing = totals.created - (totals.consumed + totals.dropped + totals.held)
+    if missing == 0:
+        return f"{totals.created} created = {ended}: it adds up."
+    if any(worker.running for worker in client.list_workers().workers_status):
+        return f"{totals.created} created ~ {ended}: {abs(missing)} are in motion."
+    what = "unaccounted for" if missing > 0 else "too many"
+    return f"{totals.created} created != {ended}: {abs(missing)} packets are {what}."
 
 
 def _chosen(kind: str, known: dict[str, Any], names: list[str]) -> list[Any]:

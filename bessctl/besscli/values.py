@@ -25,6 +25,14 @@ def environment(text: str) -> dict[str, str]:
     return {key: str(value) for key, value in keyword_values(text).items()}
 
 
+def whole_number(what: str, text: str) -> int:
+    """Reads a number; `what` says in the error what was meant: "a gate"."""
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise CommandError(f"{what} is a number, not '{text}'") from None
+
+
 def _pieces(text: str) -> list[str]:
     """Splits at commas and blanks that are in no bracket and no string, keeping blanks around `=`
     out of it.

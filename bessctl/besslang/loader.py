@@ -9,6 +9,7 @@ import contextlib
 import difflib
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from pybess.errors import APIError, ConstraintError, Error, RPCError
 from besslang.errors import ConfError, NeedsDaemon, ScriptError
 from besslang.recorder import Pipeline, RecordingClient
 from besslang.runtime import namespace
-from besslang.syntax import compile_script
+from besslang.syntax import compile_script, keyword_value
 
 _SELF_EXPLAINING = (Error, APIError, ConfError, ConstraintError)
 
@@ -41,10 +42,21 @@ class Script:
             "\n" not in path_or_text and path_or_text.endswith(".bess")
         ):
             path = str(path_or_text)
-            text = Path(path).read_text(encoding="utf-8")
+            text = _decoded(path, Path(path).read_bytes())
         else:
             path, text = "<script>", path_or_text
         return Script(path, text, compile_script(text, path))
+
+
+def _decoded(path: str, content: bytes) -> str:
+    """The text of a file, with Unix's ends of lines."""
+    try:
+        return content.decode().replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - content.rfind(b"\n", 0, error.start) - 1
+        reason = f"byte {content[error.start]:#04x} is no UTF-8 text"
+        raise ScriptError(path, line, column, reason) from None
 
 
 def load(
@@ -133,7 +145,22 @@ def _located(script: Script, error: BaseException, reason: str) -> ScriptError:
         if code.co_filename == script.path:
             line, column, end = _position(code, frame.tb_lasti, frame.tb_lineno)
         frame = frame.tb_next
+    line, column, end = _blamed(script, line, column, end, reason)
     return ScriptError(script.path, line, column, reason, script.text, end)
+
+
+def _blamed(
+    script: Script, line: int, column: int, end: int | None, reason: str
+) -> tuple[int, int, int | None]:
+    """The argument of a call that a reason begins with, such as `'size' must be` or `rules[1]: `;
+    without one the call itself.
+    """
+    field = re.match(r"'?(\w+)", reason)
+    value = keyword_value(script.text, script.path, line, column, field.group(1)) if field else None
+    if value is None:
+        return line, column, end
+    one_line = value.lineno == value.end_lineno
+    return value.lineno, value.col_offset, value.end_col_offset if one_line else None
 
 
 def _position(code: CodeType, instruction: int, line: int) -> tuple[int, int, int | None]:

@@ -368,9 +368,7 @@ def compile_script(text: str, path: str) -> CodeType:
     """Parses a script; positions in the code object are those of the script, columns in characters."""
     positions = _PositionMap(text, _Rewriter(text, path).run())
     try:
-        tree = ast.parse(positions.output, path)
-        _relocate(tree, positions)
-        code: CodeType = compile(tree, path, "exec")
+        code: CodeType = compile(_tree(positions, path), path, "exec")
         return code
     except SyntaxError as error:
         line = error.lineno or 1
@@ -383,6 +381,25 @@ def compile_script(text: str, path: str) -> CodeType:
         raise ScriptError(path, line, column, error.msg, text, end) from None
     except ValueError as error:
         raise ScriptError(path, 1, 0, str(error), text) from None
+    except (MemoryError, RecursionError):
+        raise ScriptError(path, 1, 0, "something here is nested too deeply", text) from None
+
+
+def keyword_value(text: str, path: str, line: int, column: int, name: str) -> ast.expr | None:
+    """What a call that begins here, in a script that compiles, gives to the keyword `name`."""
+    tree = _tree(_PositionMap(text, _Rewriter(text, path).run()), path)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and (node.lineno, node.col_offset) == (line, column):
+            for keyword in node.keywords:
+                if keyword.arg == name:
+                    return keyword.value
+    return None
+
+
+def _tree(positions: _PositionMap, path: str) -> ast.Module:
+    tree = ast.parse(positions.output, path)
+    _relocate(tree, positions)
+    return tree
 
 
 def _relocate(tree: ast.AST, positions: _PositionMap) -> None:

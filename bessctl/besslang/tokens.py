@@ -57,7 +57,7 @@ def tokenize(text: str, path: str) -> list[Token]:
         match = _SCANNER.match(text, offset)
         column = offset - line_start
         if match is None:
-            raise ScriptError(path, line, column, f"'{text[offset]}' does not belong here", text)
+            raise ScriptError(path, line, column, f"{text[offset]!r} does not belong here", text)
         kind = str(match.lastgroup).rpartition("_")[0]
         token = Token(kind, match.group(), line, column, offset)
         if kind == "open_string":

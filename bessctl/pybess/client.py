@@ -11,6 +11,7 @@ Responses are the protobuf messages of the wire.
 import errno
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from pybess.address import default_address, normalize
@@ -22,6 +23,26 @@ from pybess.protos import protos
 CONTROL = "bess.pb.BESSControl"
 OBSERVE = "bess.native.Observe"
 PORT_SHAPE = ("num_inc_q", "num_out_q", "size_inc_q", "size_out_q")
+
+
+def _dump_gate(hook: str, arg_type: str) -> Callable[..., Any]:
+    """The method that makes a hook copy the packets of a gate to a FIFO, or stops it."""
+
+    def dump_gate(
+        self: "BESS",
+        enable: bool,
+        name: str | None,
+        m: str,
+        direction: str = "out",
+        gate: int = 0,
+        fifo: str | None = None,
+        defer: bool = False,
+        reconnect: bool = False,
+    ) -> Any:
+        arg = {"fifo": fifo, "defer": defer, "reconnect": reconnect}
+        return self._configure_gate_hook(hook, arg_type, arg, enable, name, m, direction, gate)
+
+    return dump_gate
 
 
 class BESS:
@@ -390,38 +411,6 @@ class BESS:
             "ConfigureResumeHook", {"hook_name": name, "enable": enable, "arg": arg}
         )
 
-    def tcpdump_gate(
-        self,
-        enable: bool,
-        name: str | None,
-        m: str,
-        direction: str = "out",
-        gate: int = 0,
-        fifo: str | None = None,
-        defer: bool = False,
-        reconnect: bool = False,
-    ) -> Any:
-        arg = {"fifo": fifo, "defer": defer, "reconnect": reconnect}
-        return self._configure_gate_hook(
-            "TcpDump", "TcpdumpArg", arg, enable, name, m, direction, gate
-        )
-
-    def pcapng_gate(
-        self,
-        enable: bool,
-        name: str | None,
-        m: str,
-        direction: str = "out",
-        gate: int = 0,
-        fifo: str | None = None,
-        defer: bool = False,
-        reconnect: bool = False,
-    ) -> Any:
-        arg = {"fifo": fifo, "defer": defer, "reconnect": reconnect}
-        return self._configure_gate_hook(
-            "PcapNg", "PcapngArg", arg, enable, name, m, direction, gate
-        )
-
     def track_gate(
         self,
         enable: bool,
@@ -434,6 +423,9 @@ class BESS:
         return self._configure_gate_hook(
             "Track", "TrackArg", {"bits": bits}, enable, name, m, direction, gate
         )
+
+    tcpdump_gate = _dump_gate("TcpDump", "TcpdumpArg")
+    pcapng_gate = _dump_gate("PcapNg", "PcapngArg")
 
     def _configure_gate_hook(
         self,

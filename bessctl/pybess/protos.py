@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The wire's messages and services, read from ../proto at first need.
+"""The wire's messages and services, read from ../proto at first need, and those of plugins.
+
+Plugins' messages are read from ../sample_plugin and the directories $BESS_PLUGIN_PROTOS names,
+with colons between them.
 
 protoc compiles the .proto files to one descriptor set, which is kept under build/proto_py by the
 hash of their contents; message classes are made from it, so no code is generated and no version of
@@ -29,6 +32,8 @@ class Protos:
 
     def __init__(self, descriptor_set: bytes):
         self.files = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set).file
+        others = {file.package for file in self.files} - {*PACKAGES, "google.protobuf"}
+        self._packages = [*PACKAGES, *sorted(others)]
         self._pool = descriptor_pool.DescriptorPool()
         for file in self.files:
             self._pool.Add(file)
@@ -59,7 +64,9 @@ class Protos:
         return [method.name for method in self._pool.FindServiceByName(service).methods]
 
     def _load(self, name: str) -> Any | None:
-        for full_name in [name] if "." in name else [f"{package}.{name}" for package in PACKAGES]:
+        for full_name in (
+            [name] if "." in name else [f"{package}.{name}" for package in self._packages]
+        ):
             try:
                 descriptor = self._pool.FindMessageTypeByName(full_name)
             except KeyError:
@@ -72,24 +79,27 @@ class Protos:
 
 @functools.cache
 def protos() -> Protos:
-    """The messages of this clone's proto directory."""
-    return Protos(_descriptor_set(REPO / "proto"))
+    """The messages of this clone's proto directory, and of plugins."""
+    named = os.environ.get("BESS_PLUGIN_PROTOS", "").split(":")
+    plugins = [*sorted((REPO / "sample_plugin").glob("*/")), *(Path(x) for x in named if x)]
+    return Protos(_descriptor_set([REPO / "proto", *plugins]))
 
 
-def _descriptor_set(root: Path) -> bytes:
+def _descriptor_set(roots: list[Path]) -> bytes:
     sources = {
         path.relative_to(root).as_posix(): path.read_bytes()
+        for root in roots
         for path in sorted(root.rglob("*.proto"))
     }
     if not sources:
-        raise APIError(f"there are no .proto files in {root}")
+        raise APIError(f"there are no .proto files in {roots[0]}")
     digest = hashlib.sha256(repr(sources).encode()).hexdigest()[:16]
     for directory in (REPO / "build" / "proto_py", _user_cache()):
         try:
             return (directory / f"{digest}.protoset").read_bytes()
         except OSError:
             continue
-    compiled = _compile(root, list(sources))
+    compiled = _compile(roots, list(sources))
     _store(f"{digest}.protoset", compiled)
     return compiled
 
@@ -112,12 +122,13 @@ def _store(name: str, content: bytes) -> None:
             continue
 
 
-def _compile(root: Path, names: list[str]) -> bytes:
+def _compile(roots: list[Path], names: list[str]) -> bytes:
     protoc = shutil.which("protoc")
     command = [protoc] if protoc else [sys.executable, "-m", "grpc_tools.protoc"]
     with tempfile.TemporaryDirectory() as scratch:
         output = os.path.join(scratch, "out")
-        arguments = [f"-I{root}", "--include_imports", f"--descriptor_set_out={output}"]
+        includes = [f"-I{root}" for root in roots]
+        arguments = [*includes, "--include_imports", f"--descriptor_set_out={output}"]
         if not protoc:
             arguments.append(f"-I{_bundled_includes()}")
         done = subprocess.run(

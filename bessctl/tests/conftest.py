@@ -11,6 +11,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from fake_daemon import FakeDaemon  # noqa: E402
+from session import Session  # noqa: E402
 
 
 @pytest.fixture
@@ -19,3 +20,9 @@ def fake(tmp_path: Path) -> Iterator[FakeDaemon]:
     daemon = FakeDaemon(tmp_path / "fake.sock")
     yield daemon
     daemon.stop()
+
+
+@pytest.fixture(name="run")
+def session(fake: FakeDaemon) -> Session:
+    """A shell connected to the fake daemon."""
+    return Session(fake)

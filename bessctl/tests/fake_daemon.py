@@ -3,6 +3,7 @@
 refusals on request.
 """
 
+import os
 from collections.abc import Callable
 from concurrent import futures
 from pathlib import Path
@@ -11,14 +12,14 @@ from typing import Any
 import grpc
 from besslang import NeedsDaemon, RecordingClient
 from pybess.client import CONTROL, OBSERVE
-from pybess.convert import pack
+from pybess.convert import pack, packed_type
 from pybess.errors import Error
 from pybess.protos import protos
 
 
 class FakeDaemon:
     """Serves the control service; `refuse` maps a method to the error of its next calls, `calls`
-    lists the methods.
+    lists the methods; `usage` is what each traffic class uses a second.
     """
 
     def __init__(self, socket: Path):
@@ -26,6 +27,15 @@ class FakeDaemon:
         self.refuse: dict[str, Callable[[Any], Error | None]] = {}
         self.calls: list[str] = []
         self.packets = 0
+        self.created = 10
+        self.readings = 0
+        self.usage: dict[str, dict[str, int]] = {}
+        self.plugins: list[str] = []
+        self.hooks: list[Any] = []
+        self.hook_commands: list[tuple[str, str]] = []
+        self.dump = b""
+        self.fifo = -1
+        self.port_conf = protos().message("PortConf")(mtu=1500, admin_up=True)
         self.address = f"unix:{socket}"
         self._server = grpc.server(futures.ThreadPoolExecutor(max_workers=2))
         for service in (CONTROL, OBSERVE):
@@ -108,12 +118,82 @@ class FakeDaemon:
     def _GetDriverInfo(self, request: Any) -> Any:
         return protos().message("GetDriverInfoResponse")(name=request.driver_name, help="a driver")
 
+    def _ListWorkers(self, request: Any) -> Any:
+        response = self.state._call(CONTROL, "ListWorkers", request)
+        for worker in response.workers_status:
+            worker.running = True
+        return response
+
+    def _GetTcStats(self, request: Any) -> Any:
+        self.readings += 1
+        used = self.usage.get(request.name, {})
+        grown = {name: amount * self.readings for name, amount in used.items()}
+        return protos().message("GetTcStatsResponse")(timestamp=self.readings, **grown)
+
+    def _GetPortConf(self, _request: Any) -> Any:
+        response = protos().message("GetPortConfResponse")()
+        response.conf.CopyFrom(self.port_conf)
+        return response
+
+    def _SetPortConf(self, request: Any) -> Any:
+        self.port_conf.MergeFrom(request.conf)
+        return protos().message("CommandResponse")()
+
+    def _DumpMempool(self, request: Any) -> Any:
+        response = protos().message("DumpMempoolResponse")()
+        for socket in (0, 1):
+            if request.socket in (-1, socket):
+                response.dumps.add(socket=socket, mp_size=1000 + socket, mp_in_use_count=7)
+        return response
+
+    def _ImportPlugin(self, request: Any) -> Any:
+        self.plugins.append(request.path)
+        return protos().message("EmptyResponse")()
+
+    def _UnloadPlugin(self, request: Any) -> Any:
+        if request.path not in self.plugins:
+            raise Error(-1, f"'{request.path}' is not loaded")
+        self.plugins.remove(request.path)
+        return protos().message("EmptyResponse")()
+
+    def _ListPlugins(self, _request: Any) -> Any:
+        return protos().message("ListPluginsResponse")(paths=self.plugins)
+
+    def _ListGateHookClass(self, _request: Any) -> Any:
+        return protos().message("ListGateHookClassResponse")(names=["PcapNg", "TcpDump", "Track"])
+
+    def _GetGateHookClassInfo(self, request: Any) -> Any:
+        track = {"cmds": ["reset"], "cmd_args": ["EmptyArg"]} if request.name == "Track" else {}
+        return protos().message("GetGateHookClassInfoResponse")(
+            name=request.name, help="?", **track
+        )
+
     def _ListGateHooks(self, _request: Any) -> Any:
-        return protos().message("ListGateHooksResponse")()
+        return protos().message("ListGateHooksResponse")(hooks=self.hooks)
+
+    def _ConfigureGateHook(self, request: Any) -> Any:
+        """A hook that dumps writes `dump` into its FIFO, and closes it when it is taken off."""
+        self.state._call(CONTROL, "ConfigureGateHook", request)
+        hook = request.hook
+        hook.hook_name = hook.hook_name or f"{hook.class_name.lower()}0"
+        if request.enable:
+            self.hooks.append(hook)
+            if hook.class_name in ("TcpDump", "PcapNg"):
+                arg = protos().message(packed_type(hook.arg)).FromString(hook.arg.value)
+                self.fifo = os.open(arg.fifo, os.O_WRONLY | os.O_NONBLOCK)
+                os.write(self.fifo, self.dump)
+        else:
+            self.hooks = [other for other in self.hooks if other.hook_name != hook.hook_name]
+            os.close(self.fifo)
+        return protos().message("ConfigureGateHookResponse")(name=hook.hook_name)
+
+    def _GateHookCommand(self, request: Any) -> Any:
+        self.hook_commands.append((request.hook.hook_name, request.cmd))
+        return protos().message("CommandResponse")()
 
     def _GetLedger(self, _request: Any) -> Any:
         ledger = protos().message("bess.native.GetLedgerResponse")()
         module = ledger.modules.add(name="ttl", mclass="UpdateTTL")
         module.drops.add(reason="ttl_expired", packets=3)
-        ledger.totals.created, ledger.totals.consumed, ledger.totals.dropped = 10, 7, 3
+        ledger.totals.created, ledger.totals.consumed, ledger.totals.dropped = self.created, 7, 3
         return ledger

@@ -125,7 +125,13 @@ REJECTIONS = [
     ("1 / 0", 1, 1, "ZeroDivisionError: division by zero"),
     ("import sys; sys.exit(3)", 1, 13, "the script ended itself: 3"),
     ("Source(1)", 1, 1, "Source takes keyword arguments, not 1"),
-    ("Queue(size=-1)", 1, 1, "size: cannot be -1"),
+    ("Source()\nx = \0", 2, 5, "'\\x00' does not belong here"),
+    ("x = " + "-" * 200000 + "1", 1, 1, "nested too deeply"),
+    ("Queue(size=-1)", 1, 12, "size: cannot be -1"),
+    ("a::Source() -> q::Queue(size=-1) -> Sink()", 1, 30, "size: cannot be -1"),
+    ("a, b::Queue(size=-1)", 1, 18, "size: cannot be -1"),
+    ("s::Source()\ns.set_burst(\n  burst='x')", 3, 9, "burst: needs a number"),
+    ("ACL(rules=[{},\n {'src_ip': 3}])", 1, 11, "rules[1].src_ip: needs a string"),
 ]
 
 
@@ -187,6 +193,14 @@ def test_a_file_is_known_by_its_path(tmp_path: Path) -> None:
     with pytest.raises(ScriptError) as caught:
         load(script)
     assert str(caught.value).startswith(f"{script}:3:1: name 'bad' is not defined")
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    script = tmp_path / "conf.bess"
+    script.write_bytes(b"Source()\r\nx = '\xff'\n")
+    with pytest.raises(ScriptError) as caught:
+        load(script)
+    assert str(caught.value) == f"{script}:2:6: byte 0xff is no UTF-8 text"
 
 
 def test_all_classes_are_derived() -> None:

@@ -2,7 +2,6 @@
 """Lines of the shell: what they mean, and what they do to a fake daemon."""
 
 import errno
-import io
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,38 +12,13 @@ from besscli import launch, monitor
 from besscli.errors import CommandError
 from besscli.grammar import following, match
 from besscli.pipeline import counters, rates, read_pipeline, render
-from besscli.shell import COMMANDS, WIDE, Shell
+from besscli.shell import COMMANDS
 from besscli.values import count, environment, keyword_values
-from besscli.terminal import ShellCompleter
 from fake_daemon import FakeDaemon
-from prompt_toolkit.completion import CompleteEvent
-from prompt_toolkit.document import Document
 from pybess.errors import Error
-from pybess.protos import protos
-from rich.console import Console
+from session import Session
 
 BESSCTL = Path(__file__).resolve().parents[1] / "bessctl"
-
-
-class Session:
-    """A shell whose output is kept."""
-
-    def __init__(self, fake: FakeDaemon):
-        self.output = io.StringIO()
-        self.shell = Shell(Console(file=self.output, width=WIDE))
-        self.shell.connect(fake.address)
-
-    def __call__(self, *lines: str) -> str:
-        self.output.seek(0)
-        self.output.truncate()
-        for line in lines:
-            self.shell.execute(line)
-        return self.output.getvalue()
-
-
-@pytest.fixture(name="run")
-def session(fake: FakeDaemon) -> Session:
-    return Session(fake)
 
 
 @pytest.mark.parametrize(
@@ -55,15 +29,28 @@ def session(fake: FakeDaemon) -> Session:
         ("sh mod a b", "show module [MODULE...]", [["a", "b"]]),
         (
             "a m Source x=1, y='z z'",
-            "add module MCLASS [NEW_NAME] [ARGS]",
-            ["Source", None, "x=1, y='z z'"],
+            "add module MCLASS [NEW_NAME] [pause|no_pause] [ARGS]",
+            ["Source", None, None, "x=1, y='z z'"],
         ),
         (
             "add module Source src x=1",
-            "add module MCLASS [NEW_NAME] [ARGS]",
-            ["Source", "src", "x=1"],
+            "add module MCLASS [NEW_NAME] [pause|no_pause] [ARGS]",
+            ["Source", "src", None, "x=1"],
         ),
-        ("add conn a b 3", "add connection MODULE MODULE [OGATE] [IGATE]", ["a", "b", "3", None]),
+        (
+            "add module Source src pause",
+            "add module MCLASS [NEW_NAME] [pause|no_pause] [ARGS]",
+            ["Source", "src", "pause", ""],
+        ),
+        (
+            "add conn a b 3 4 no",
+            "add connection MODULE MODULE [OGATE] [IGATE] [pause|no_pause]",
+            ["a", "b", "3", "4", "no_pause"],
+        ),
+        ("tcpdump m", "tcpdump MODULE [in|out] [GATE] [ARGS]", ["m", None, None, ""]),
+        ("tcpd m -n -c 1", "tcpdump MODULE [in|out] [GATE] [ARGS]", ["m", None, None, "-n -c 1"]),
+        ("tcpd m i -n", "tcpdump MODULE [in|out] [GATE] [ARGS]", ["m", "in", None, "-n"]),
+        ("tcpd m o 3 icmp", "tcpdump MODULE [in|out] [GATE] [ARGS]", ["m", "out", "3", "icmp"]),
         ("delete connection a ogate 3", "delete connection MODULE ogate OGATE", ["a", "3"]),
         ("run file x.bess A=1", "run file FILE [ARGS]", ["x.bess", "A=1"]),
         ("run x A=1,B=2", "run CONF [ARGS]", ["x", "A=1,B=2"]),
@@ -104,9 +91,9 @@ def test_lines_that_mean_nothing(line: str, reason: str) -> None:
 
 
 def test_what_may_follow() -> None:
-    names = {name for element in following(COMMANDS, ["sh"]) for name in element.names}
+    names = {name for _, element in following(COMMANDS, ["sh"]) for name in element.names}
     assert {"pipeline", "drops", "mclass"} <= names
-    assert [element.names for element in following(COMMANDS, ["show", "module", "a"])] == [
+    assert [element.names for _, element in following(COMMANDS, ["show", "module", "a"])] == [
         ("MODULE",)
     ]
 
@@ -158,7 +145,9 @@ def test_shows(run: Session) -> None:
     assert "modules   2" in run("show status")
     assert "12345" in run("show port") and "02:00:00:00:00:01" in run("show port p")
     assert "src::Source" in run("show module src") and "-> 0:dst" in run("show module src")
-    assert "set_burst(SourceCommandSetBurstArg)" in run("show mclass Source")
+    mclass = run("show mclass Source Sink")
+    assert "set_burst(SourceCommandSetBurstArg): burst" in mclass
+    assert "arguments: pkt_size" in mclass and "arguments: none" in mclass
     assert "PMDPort" in run("show driver")
     picture = run("show pipeline")
     assert "│     src     │" in picture and "▼" in picture
@@ -166,10 +155,48 @@ def test_shows(run: Session) -> None:
         run("show port q")
 
 
-def test_show_drops(run: Session) -> None:
+def test_show_drops(run: Session, fake: FakeDaemon) -> None:
     output = run("show drops")
     assert "ttl_expired 3" in output
     assert "10 created = 7 consumed + 3 dropped + 0 held: it adds up." in output
+    fake.created = 12
+    assert "12 created != 7 consumed + 3 dropped + 0 held: 2 packets are unaccounted" in run(
+        "show drops"
+    )
+    assert "12 created ~ 7 consumed + 3 dropped + 0 held: 2 are in motion." in run(
+        "add worker 0 0", "show drops"
+    )
+
+
+def test_help_understands_abbreviations(run: Session) -> None:
+    said = run("help sh pi")
+    assert "show pipeline" in said and "show port" not in said
+    with pytest.raises(CommandError, match="no command begins with 'show frob'"):
+        run("help show frob")
+
+
+def test_every_command_has_a_sentence_of_help(run: Session) -> None:
+    said = run("help")
+    for entry_of_help in COMMANDS:
+        assert entry_of_help.pattern in said and len(entry_of_help.help.split()) > 1
+
+
+def test_workers_pause_for_an_edit_if_asked(run: Session, fake: FakeDaemon) -> None:
+    run("add worker 0 0", "add module Source a", "add module Sink b no_pause")
+    assert "PauseAll" not in fake.calls
+    run("add module Sink c pause", "add connection a b 0 0 pause")
+    wanted = {"PauseAll", "ResumeAll", "CreateModule", "ConnectModules"}
+    assert [call for call in fake.calls if call in wanted][2:] == [
+        *("PauseAll", "CreateModule", "ResumeAll", "PauseAll", "ConnectModules", "ResumeAll")
+    ]
+    with pytest.raises(CommandError, match="already leads to 'b'"):
+        run("add connection a c 0 0 pause")
+    assert fake.calls[-1] == "ResumeAll", "a refused edit does not leave them paused"
+
+
+def test_interactive_needs_a_terminal(run: Session) -> None:
+    with pytest.raises(CommandError, match="there is no terminal"):
+        run("interactive")
 
 
 def test_patterns_are_not_taken_for_markup(run: Session) -> None:
@@ -318,32 +345,6 @@ def test_starts_a_daemon(fake: FakeDaemon, tmp_path: Path, monkeypatch: pytest.M
         launch.start([])
 
 
-def test_completion(run: Session) -> None:
-    run("add module Source src", "add module Sink dst")
-    completer = ShellCompleter(run.shell)
-
-    def complete(text: str) -> list[str]:
-        found = completer.get_completions(Document(text), CompleteEvent())
-        return [completion.text for completion in found]
-
-    assert complete("sh") == ["show"]
-    assert complete("show mo") == ["module"]
-    assert complete("show module ") == ["dst", "src"]
-    assert complete("add module Sou") == ["Source"]
-    assert complete("command module src set_b") == ["set_burst"]
-    assert complete("command module src set_burst ") == ["SourceCommandSetBurstArg"]
-    assert complete("delete connection nothing ") == ["ogate"]
-    assert complete("nonsense ") == []
-
-
-def test_traffic_classes_and_plugins(run: Session, fake: FakeDaemon) -> None:
-    assert "There are no traffic classes." in run("show tc")
-    fake.state.add_tc("x", policy="rate_limit", resource="bit", limit={"bit": 1000}, wid=0)
-    assert "1000 bit/s" in run("show tc") and "rate_limit" in run("show tc worker 0")
-    with pytest.raises(CommandError, match="does not know ListPlugins"):
-        run("show plugin")
-
-
 def test_rates(run: Session) -> None:
     run("add module Source src", "add module Sink dst", "add connection src dst")
     before = counters(read_pipeline(run.shell.client), "packet")
@@ -354,12 +355,9 @@ def test_rates(run: Session) -> None:
     stats = run.shell.client.get_port_stats
     old, new = stats("p"), stats("p")
     new.timestamp, new.inc.packets, new.inc.bytes = 3.0, old.inc.packets + 4000, 256000
-    assert monitor.port_rates(old, new) == ["2000", "1.024M", "0", "0", "0", "0"]
-    stats_class = protos().message("GetTcStatsResponse")
-    start = stats_class(timestamp=1.0)
-    end = stats_class(timestamp=2.0, count=5, cycles=300, packets=10, bits=5120)
-    assert monitor.tc_rates(start, end) == ["5", "300", "10", "5120", "30"]
-    assert monitor.port_rates(old, old) == ["-"] * 6
+    row = monitor.Row("p", monitor.port_rates(old, new))
+    assert row.cells() == ["p", "2000", "1.024M", "0", "0", "0", "0"]
+    assert monitor.Row("p", monitor.port_rates(old, old)).cells() == ["p", *["-"] * 6]
 
 
 def test_debug_shows_the_wire(run: Session, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,4 +22,7 @@ inline uint64_t NanosecondsToCycles(double ns) {
 // Seconds since the epoch, as API timestamps carry them.
 double WallSeconds();
 
+// Nanoseconds since the epoch.
+uint64_t WallNanoseconds();
+
 }  // namespace bess

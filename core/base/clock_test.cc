@@ -23,5 +23,9 @@ TEST(ClockTest, NanosecondsConvert) {
   EXPECT_NEAR(static_cast<double>(NanosecondsToCycles(1e9)), CyclesPerSecond(), 1e3);
 }
 
+TEST(ClockTest, NanosecondsAndSecondsAgree) {
+  EXPECT_NEAR(static_cast<double>(WallNanoseconds()) * 1e-9, WallSeconds(), 1.0);
+}
+
 }  // namespace
 }  // namespace bess

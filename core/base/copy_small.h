@@ -26,10 +26,14 @@ inline void CopyHalves(uint8_t* to, const uint8_t* from, size_t n) {
 
 }  // namespace copy_small_internal
 
-// `n` must be 0..kMaxCopySmall.
+// `n` must be 0..kMax, and kMax at most kMaxCopySmall.
+template <size_t kMax = kMaxCopySmall>
 inline void CopySmall(uint8_t* to, const uint8_t* from, size_t n) {
   using copy_small_internal::CopyHalves;
-  if (n >= 16) return CopyHalves<16>(to, from, n);
+  static_assert(kMax >= 8 && kMax <= kMaxCopySmall);
+  if constexpr (kMax >= 16) {
+    if (n >= 16) return CopyHalves<16>(to, from, n);
+  }
   if (n >= 8) return CopyHalves<8>(to, from, n);
   if (n >= 4) return CopyHalves<4>(to, from, n);
   if (n >= 2) return CopyHalves<2>(to, from, n);

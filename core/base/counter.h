@@ -47,7 +47,13 @@ class PerWorker {
     return cell->value;
   }
 
-  // Calls visit(const T&) for each cell there is.
+  // Calls visit(T&), or visit(const T&), for each cell there is.
+  template <typename Visit>
+  void ForEach(Visit visit) {
+    for (auto& slot : cells_) {
+      if (Cell* cell = slot.load(std::memory_order_acquire)) visit(cell->value);
+    }
+  }
   template <typename Visit>
   void ForEach(Visit visit) const {
     for (const auto& slot : cells_) {

@@ -26,19 +26,10 @@ std::string SnakeCase(std::string_view name) {
   return snake;
 }
 
-// Gives each task without a worker one of `workers`, in turn; returns whose turn is next.
-uint32_t AssignTasks(Graph& graph, const std::vector<uint32_t>& workers, uint32_t first) {
-  std::vector<std::string> unassigned;
-  for (const auto& [name, entry] : graph.modules) {
-    const auto& tasks = entry->task_workers;
-    if (std::find(tasks.begin(), tasks.end(), std::nullopt) != tasks.end()) {
-      unassigned.push_back(name);
-    }
-  }
-  for (const std::string& name : unassigned) {
-    for (auto& worker : graph.Edit(name).task_workers) {
-      if (!worker) worker = workers[first++ % workers.size()];
-    }
+// Gives each class that hangs nowhere one of `workers`, in turn; returns whose turn is next.
+uint32_t AssignOrphans(ClassTree& classes, const std::vector<uint32_t>& workers, uint32_t first) {
+  for (const std::string& name : classes.Orphans()) {
+    classes.Assign(name, workers[first++ % workers.size()]);
   }
   return first;
 }
@@ -62,6 +53,8 @@ Engine::~Engine() {
       graph = Graph();
       return absl::OkStatus();
     }).IgnoreError();
+    resume_hooks_.clear();
+    UnloadAllPlugins();
   }
   {
     absl::MutexLock lock(&state_);
@@ -73,8 +66,9 @@ Engine::~Engine() {
 
 absl::StatusOr<std::unique_ptr<PortLease>> Engine::LeasePort(std::string_view port,
                                                              Direction direction,
-                                                             std::string_view module) {
-  return ports_.Lease(port, direction, module);
+                                                             std::string_view module,
+                                                             uint64_t queue) {
+  return ports_.Lease(port, direction, module, queue);
 }
 
 void Engine::Retire(std::function<void()> free) { rcu_.Retire(std::move(free)); }
@@ -84,6 +78,7 @@ void Engine::Housekeeping() {
   while (!stop_) {
     state_.AwaitWithTimeout(absl::Condition(&stop_), kHousekeeping);
     state_.Unlock();
+    RemoveFinishedHooks();
     rcu_.Reap();
     state_.Lock();
   }
@@ -107,6 +102,7 @@ absl::Status Engine::Commit(Edit edit) {
   graph.attributes = before->metadata.places;
   BESS_RETURN_IF_ERROR(edit(graph));
   BESS_ASSIGN_OR_RETURN(auto plan, CompileWithTasks(std::move(graph)));
+  BESS_RETURN_IF_ERROR(LetGo(*before, *plan));
   Publish(std::move(plan));
   return absl::OkStatus();
 }
@@ -114,15 +110,13 @@ absl::Status Engine::Commit(Edit edit) {
 bool Engine::NeedsDefaultWorker(const Graph& graph) const {
   if (paused_ || !ListWorkers().empty()) return false;
   return std::any_of(graph.modules.begin(), graph.modules.end(), [](const auto& module) {
-    return !module.second->task_workers.empty() && !module.second->out.empty();
+    return !module.second->module->tasks().empty() && !module.second->out.empty();
   });
 }
 
 absl::StatusOr<std::unique_ptr<Plan>> Engine::CompileWithTasks(Graph graph) {
   if (NeedsDefaultWorker(graph)) {
-    const int core = options_.default_core >= 0 ? options_.default_core : AllowedCores().back();
-    StartWorker(0, core);
-    default_worker_ = true;
+    StartDefaultWorker();
   }
   std::vector<uint32_t> workers;
   for (const WorkerStatus& worker : ListWorkers()) workers.push_back(worker.id);
@@ -134,7 +128,7 @@ absl::StatusOr<std::unique_ptr<Plan>> Engine::CompileWithTasks(Graph graph) {
   for (size_t attempt = 0; attempt < workers.size(); ++attempt) {
     Graph assigned = graph;
     const uint32_t next =
-        AssignTasks(assigned, workers, next_worker_ + static_cast<uint32_t>(attempt));
+        AssignOrphans(assigned.classes, workers, next_worker_ + static_cast<uint32_t>(attempt));
     auto plan = Compile(std::make_shared<const Graph>(std::move(assigned)));
     if (plan.ok()) {
       next_worker_ = next;
@@ -161,6 +155,7 @@ void Engine::Publish(std::unique_ptr<Plan> plan) {
     const auto placed = plan->placement.find(entry->module.get());
     if (placed != plan->placement.end()) entry->module->Placed(placed->second);
   }
+  PlaceHooks(*plan);
   std::shared_ptr<const Plan> published = std::move(plan);
   current_.store(published.get(), std::memory_order_release);
   {
@@ -209,23 +204,17 @@ std::string Engine::GenerateName(const ModuleClass& mclass, const Graph& graph) 
 absl::StatusOr<std::string> Engine::CreateModule(std::string_view name, std::string_view mclass,
                                                  const google::protobuf::Any& argument) {
   if (mclass.empty()) return Error(EINVAL, "'mclass' is missing: which class is the module of?");
-  const ModuleClass* found = ModuleRegistry::Get().Find(mclass);
-  if (found == nullptr) return Error(ENOENT, "there is no module class '", mclass, "'");
   absl::MutexLock lock(&edits_);
+  const auto found = ModuleRegistry::Get().Find(mclass);
+  if (found == nullptr) return Error(ENOENT, "there is no module class '", mclass, "'");
   const auto graph = plan()->graph;
   const std::string chosen = name.empty() ? GenerateName(*found, *graph) : std::string(name);
   if (graph->modules.contains(chosen)) {
     return Error(EEXIST, "there is a module '", chosen, "' already");
   }
-  BESS_ASSIGN_OR_RETURN(auto created, found->Create(chosen, *this, argument));
-  std::shared_ptr<Module> module = std::move(created);
+  BESS_ASSIGN_OR_RETURN(const auto module, found->Create(chosen, *this, argument));
   BESS_RETURN_IF_ERROR(Commit([&](Graph& edited) {
-    edited.modules[chosen] = std::make_shared<ModuleEntry>(
-        ModuleEntry{.module = module,
-                    .argument = argument,
-                    .out = {},
-                    .in_hooks = {},
-                    .task_workers = std::vector<std::optional<uint32_t>>(module->tasks().size())});
+    edited.Add(module, argument);
     return absl::OkStatus();
   }));
   return chosen;
@@ -251,7 +240,7 @@ absl::Status Engine::ResetModules() {
   absl::MutexLock lock(&edits_);
   const auto graph = plan()->graph;
   BESS_RETURN_IF_ERROR(Commit([](Graph& edited) {
-    edited = Graph();
+    edited.RemoveAll();
     return absl::OkStatus();
   }));
   for (const auto& [name, entry] : graph->modules) {
@@ -269,7 +258,7 @@ absl::Status Engine::Connect(std::string_view from, uint64_t ogate, std::string_
   absl::MutexLock lock(&edits_);
   Hooks hooks;
   if (default_hooks) {
-    const HookClass* track = HookRegistry::Get().Find(Track::kInfo.name);
+    const auto track = HookRegistry::Get().Find(Track::kInfo.name);
     const std::string name = absl::StrCat("track", name_counters_["track"]++);
     BESS_ASSIGN_OR_RETURN(auto hook, track->Create(name, google::protobuf::Any()));
     hooks.push_back(std::move(hook));
@@ -312,6 +301,7 @@ absl::Status Engine::RunCommand(std::string_view module, std::string_view comman
 absl::Status Engine::ResetAll() {
   BESS_RETURN_IF_ERROR(ResetModules());
   BESS_RETURN_IF_ERROR(ports_.Reset());
+  BESS_RETURN_IF_ERROR(ResetClasses());
   return ResetWorkers();
 }
 

@@ -22,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "core/graph/plan.h"
+#include "core/graph/resume_hook.h"
 #include "core/port/port_table.h"
 #include "core/sched/worker.h"
 
@@ -30,6 +31,7 @@ namespace bess {
 struct EngineOptions {
   int default_core = -1;  // of the worker started when a client adds none; -1: the last allowed
   bool spin = false;      // workers never sleep
+  std::string plugins;    // the directory plugins may come from; empty: none
   // Run by each worker thread before its first round and after its last.
   std::function<void()> enter_worker = [] {};
   std::function<void()> leave_worker = [] {};
@@ -40,7 +42,9 @@ struct WorkerStatus {
   int core = 0;
   bool running = false;
   uint64_t tasks = 0;
+  uint64_t classes = 0;    // in its tree, tasks among them
   uint64_t dead_ends = 0;  // packets
+  WorkerStats stats;
 };
 
 // Which gates of which modules a hook request means.
@@ -61,7 +65,8 @@ class Engine final : public Host {
   // --- Host
   PacketPool& pool() override { return pool_; }
   absl::StatusOr<std::unique_ptr<PortLease>> LeasePort(std::string_view port, Direction direction,
-                                                       std::string_view module) override;
+                                                       std::string_view module,
+                                                       uint64_t queue) override;
   void Retire(std::function<void()> free) override;
 
   // --- Modules. An empty name asks for a generated one, which is returned.
@@ -81,7 +86,21 @@ class Engine final : public Host {
                                       const google::protobuf::Any& argument);
   absl::Status RemoveHook(std::string_view hclass, std::string_view name, const HookTarget& target);
   absl::Status RunHookCommand(std::string_view hclass, std::string_view name,
-                              const HookTarget& target, std::string_view command);
+                              const HookTarget& target, std::string_view command,
+                              const google::protobuf::Any& argument, google::protobuf::Any* reply);
+
+  // --- Resume hooks: EEXIST, ENOENT; EPERM for the two that every edit carries out itself.
+  absl::Status AddResumeHook(std::string_view name, const google::protobuf::Any& argument);
+  absl::Status RemoveResumeHook(std::string_view name);
+
+  // --- Plugins, by the path of their file. Errors as in plugin_file.h, and EEXIST for one that is
+  // loaded already or brings classes that are there, ENOENT for one that is not loaded, EBUSY
+  // naming what uses it.
+  absl::Status ImportPlugin(const std::string& path);
+  absl::Status UnloadPlugin(const std::string& path);
+  std::vector<std::string> ListPlugins() const;
+  // Loads every *.so of the directory; those that do not load are logged.
+  void ImportAllPlugins();
 
   // --- Workers
   absl::Status AddWorker(int64_t id, int64_t core, std::string_view scheduler);
@@ -93,7 +112,19 @@ class Engine final : public Host {
   absl::Status ResumeWorker(int64_t id);
   std::vector<WorkerStatus> ListWorkers() const;
 
-  // Modules, then ports, then workers.
+  // --- Traffic classes. Errors as ClassTree has them; EINVAL for a worker there is not. A place
+  // without a parent and a worker waits for one: its turn comes with the next edit or ResumeAll.
+  absl::Status AddClass(std::string_view name, const TcParams& params, const TcPlace& place);
+  absl::Status UpdateClass(std::string_view name, const TcParams& params);
+  // With all below, at any time, from worker to worker too: nobody runs it for a moment, no packet
+  // is lost. EBUSY naming the worker that does not let go of it.
+  absl::Status MoveClass(std::string_view name, const TcPlace& place);
+  absl::Status RemoveClass(std::string_view name);
+  // All but the leaves. EBUSY if one has tasks below it.
+  absl::Status ResetClasses();
+  bool paused() const;
+
+  // Modules, then ports, then classes, then workers.
   absl::Status ResetAll();
 
   PortTable& ports() { return ports_; }
@@ -112,9 +143,20 @@ class Engine final : public Host {
   absl::StatusOr<std::unique_ptr<Plan>> CompileWithTasks(Graph graph)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   void Publish(std::unique_ptr<Plan> plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  static void PlaceHooks(const Plan& plan);
+  // Takes off hooks that say they have finished, unless an edit is going on.
+  void RemoveFinishedHooks();
+  // Publishes a plan in which nobody runs what is about to move from one worker to another, and
+  // waits until no worker does. EBUSY, and all is as before, if a worker is stuck.
+  absl::Status LetGo(const Plan& before, const Plan& after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  absl::Status CheckPlace(const TcPlace& place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  absl::Status CommitClasses(ClassTree classes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  void StartDefaultWorker() ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   // Logs what the plan warns of and was not logged for the one before. Not while paused: graphs
   // under construction are full of loose ends.
   void LogWarnings(const Plan& plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  void UnloadAllPlugins() ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  void RunResumeHooks() ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   bool NeedsDefaultWorker(const Graph& graph) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   void StartWorker(uint32_t id, int core) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   void StopWorker(uint32_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
@@ -139,6 +181,9 @@ class Engine final : public Host {
   uint64_t sequence_ ABSL_GUARDED_BY(edits_) = 0;
   uint32_t next_worker_ ABSL_GUARDED_BY(edits_) = 0;  // for the next task without one
   std::map<std::string, uint64_t, std::less<>> name_counters_ ABSL_GUARDED_BY(edits_);
+  std::map<std::string, std::shared_ptr<ResumeHook>, std::less<>> resume_hooks_
+      ABSL_GUARDED_BY(edits_);
+  std::map<std::string, std::shared_ptr<Library>, std::less<>> plugins_ ABSL_GUARDED_BY(edits_);
   std::set<std::string> logged_warnings_ ABSL_GUARDED_BY(edits_);
 
   mutable absl::Mutex state_;  // held for a moment

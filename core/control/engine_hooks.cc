@@ -2,9 +2,11 @@
 //
 // The engine's gate hooks.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "core/control/engine.h"
+#include "spdlog/spdlog.h"
 
 namespace bess {
 namespace {
@@ -99,10 +101,50 @@ void InsertByPriority(Hooks& hooks, std::shared_ptr<GateHook> hook) {
   hooks.insert(behind, std::move(hook));
 }
 
-absl::StatusOr<const HookClass*> FindClass(std::string_view hclass) {
-  const HookClass* found = HookRegistry::Get().Find(hclass);
+absl::StatusOr<std::shared_ptr<const HookClass>> FindClass(std::string_view hclass) {
+  const auto found = HookRegistry::Get().Find(hclass);
   if (found == nullptr) return Error(ENOENT, "there is no gate hook class '", hclass, "'");
   return found;
+}
+
+absl::Status CheckFree(const Hooks& hooks, const Gate& gate, std::string_view name) {
+  const auto same = [&](const auto& hook) { return hook->name() == name; };
+  if (std::none_of(hooks.begin(), hooks.end(), same)) return absl::OkStatus();
+  return Error(EEXIST, "gate ", gate.gate, " of module '", gate.module, "' has a hook named '",
+               name, "' already");
+}
+
+absl::Status PutHooks(Graph& graph, const HookClass& hclass, std::string_view name,
+                      const HookTarget& target, const google::protobuf::Any& argument) {
+  BESS_ASSIGN_OR_RETURN(const auto gates, Resolve(graph, target));
+  std::shared_ptr<GateHook> hook;
+  for (const Gate& gate : gates) {
+    Hooks& hooks = HooksAt(graph, gate, target.output);
+    BESS_RETURN_IF_ERROR(CheckFree(hooks, gate, name));
+    if (hook == nullptr || !hclass.info.shared) {
+      BESS_ASSIGN_OR_RETURN(hook, hclass.Create(name, argument));
+    }
+    InsertByPriority(hooks, hook);
+  }
+  return absl::OkStatus();
+}
+
+// By name, with their sizes.
+std::vector<PlacedAttribute> LiveAttributes(const Plan& plan) {
+  std::map<std::string, PlacedAttribute> live;
+  size_t module = 0;
+  for (const auto& [name, entry] : plan.graph->modules) {
+    const auto& offsets = plan.metadata.offsets[module++];
+    const auto& attributes = entry->module->attributes();
+    for (size_t i = 0; i < attributes.size(); ++i) {
+      if (offsets[i] < 0) continue;
+      live[attributes[i].name] = {attributes[i].name, static_cast<uint32_t>(offsets[i]),
+                                  attributes[i].size};
+    }
+  }
+  std::vector<PlacedAttribute> list;
+  for (auto& [name, attribute] : live) list.push_back(std::move(attribute));
+  return list;
 }
 
 std::string LowerCase(std::string_view text) {
@@ -116,25 +158,13 @@ std::string LowerCase(std::string_view text) {
 absl::StatusOr<std::string> Engine::AddHook(std::string_view hclass, std::string_view name,
                                             const HookTarget& target,
                                             const google::protobuf::Any& argument) {
-  BESS_ASSIGN_OR_RETURN(const HookClass* found, FindClass(hclass));
   absl::MutexLock lock(&edits_);
+  BESS_ASSIGN_OR_RETURN(const auto found, FindClass(hclass));
   const std::string stem = LowerCase(hclass);
   const std::string chosen =
       name.empty() ? absl::StrCat(stem, name_counters_[stem]++) : std::string(name);
-  BESS_RETURN_IF_ERROR(Commit([&](Graph& graph) -> absl::Status {
-    BESS_ASSIGN_OR_RETURN(const auto gates, Resolve(graph, target));
-    for (const Gate& gate : gates) {
-      Hooks& hooks = HooksAt(graph, gate, target.output);
-      const auto same = [&](const auto& hook) { return hook->name() == chosen; };
-      if (std::any_of(hooks.begin(), hooks.end(), same)) {
-        return Error(EEXIST, "gate ", gate.gate, " of module '", gate.module,
-                     "' has a hook named '", chosen, "' already");
-      }
-      BESS_ASSIGN_OR_RETURN(auto hook, found->Create(chosen, argument));
-      InsertByPriority(hooks, std::move(hook));
-    }
-    return absl::OkStatus();
-  }));
+  BESS_RETURN_IF_ERROR(
+      Commit([&](Graph& graph) { return PutHooks(graph, *found, chosen, target, argument); }));
   return chosen;
 }
 
@@ -158,21 +188,50 @@ absl::Status Engine::RemoveHook(std::string_view hclass, std::string_view name,
 }
 
 absl::Status Engine::RunHookCommand(std::string_view hclass, std::string_view name,
-                                    const HookTarget& target, std::string_view command) {
-  BESS_RETURN_IF_ERROR(FindClass(hclass).status());
+                                    const HookTarget& target, std::string_view command,
+                                    const google::protobuf::Any& argument,
+                                    google::protobuf::Any* reply) {
+  // Clients may name the hook alone.
+  if (!hclass.empty()) BESS_RETURN_IF_ERROR(FindClass(hclass).status());
   absl::MutexLock lock(&edits_);
   const auto graph = plan()->graph;
   BESS_ASSIGN_OR_RETURN(const auto gates, Resolve(*graph, target));
-  bool found = false;
+  std::set<GateHook*> hooks;  // one at several gates is meant once
   for (const Gate& gate : gates) {
     for (const auto& hook : HooksAt(*graph, gate, target.output)) {
-      if (!Matches(*hook, hclass, name)) continue;
-      found = true;
-      BESS_RETURN_IF_ERROR(hook->hclass().Run(*hook, command));
+      if (Matches(*hook, hclass, name)) hooks.insert(hook.get());
     }
   }
-  if (!found) return Error(ENOENT, "no such gate hook");
+  if (hooks.empty()) return Error(ENOENT, "no such gate hook");
+  for (GateHook* hook : hooks) {
+    BESS_RETURN_IF_ERROR(hook->hclass().Run(*hook, command, argument, reply));
+  }
   return absl::OkStatus();
+}
+
+void Engine::PlaceHooks(const Plan& plan) {
+  const std::vector<PlacedAttribute> attributes = LiveAttributes(plan);
+  ForEachHook(*plan.graph, [&](const auto&, GateHook& hook) { hook.Placed(attributes); });
+}
+
+void Engine::RemoveFinishedHooks() {
+  std::set<std::string> modules;
+  ForEachHook(*plan()->graph, [&](const std::string& module, GateHook& hook) {
+    if (hook.finished()) modules.insert(module);
+  });
+  if (modules.empty() || !edits_.TryLock()) return;
+  const absl::Status removed = Commit([&](Graph& graph) {
+    const auto finished = [](const auto& hook) { return hook->finished(); };
+    for (const std::string& module : modules) {
+      if (graph.Find(module) == nullptr) continue;
+      ModuleEntry& entry = graph.Edit(module);
+      for (auto& [igate, hooks] : entry.in_hooks) std::erase_if(hooks, finished);
+      for (auto& [ogate, out] : entry.out) std::erase_if(out.hooks, finished);
+    }
+    return absl::OkStatus();
+  });
+  edits_.Unlock();
+  if (!removed.ok()) spdlog::error("a finished hook stays: {}", std::string(removed.message()));
 }
 
 }  // namespace bess

@@ -5,8 +5,37 @@
 namespace bess {
 namespace {
 
+// Made as often as `most` says, then no more.
+class TestHook : public GateHook {
+ public:
+  static constexpr HookInfo kInfo = {.name = "TestHook", .help = "for tests"};
+  absl::Status Init(const pb::EmptyArg&) {
+    if (made == most) return Error(EMFILE, "no more");
+    ++made;
+    return absl::OkStatus();
+  }
+  void Process(Context& context, Batch& batch) { context.Emit(0, batch); }
+  bool finished() const override { return is_finished; }
+
+  static inline int made = 0;
+  static inline int most = 0;
+  std::atomic<bool> is_finished{false};
+};
+REGISTER_GATE_HOOK(TestHook);
+
+class TestSharedHook final : public TestHook {
+ public:
+  static constexpr HookInfo kInfo = {.name = "TestSharedHook", .help = "for tests", .shared = true};
+  absl::Status Init(const pb::EmptyArg& arg) { return TestHook::Init(arg); }
+};
+REGISTER_GATE_HOOK(TestSharedHook);
+
 class EngineHooksTest : public EngineTest {
  protected:
+  EngineHooksTest() {
+    TestHook::made = 0;
+    TestHook::most = 1000;
+  }
   const Hooks& OutHooks(const std::string& name) {
     plan_ = engine_->plan();
     return plan_->graph->Find(name)->out.at(0).hooks;
@@ -28,7 +57,9 @@ TEST_F(EngineHooksTest, ConnectionsAreTracked) {
   EXPECT_TRUE(Eventually([&] { return track.counts().packets > 0; }));
   ASSERT_TRUE(engine_->PauseAll().ok());
   EXPECT_EQ(track.counts().packets, Consumed());
-  ASSERT_TRUE(engine_->RunHookCommand("Track", "", {.module = "pass", .gate = 0}, "reset").ok());
+  ASSERT_TRUE(
+      engine_->RunHookCommand("Track", "", {.module = "pass", .gate = 0}, "reset", {}, nullptr)
+          .ok());
   EXPECT_EQ(track.counts().packets, 0u);
 }
 
@@ -60,6 +91,62 @@ TEST_F(EngineHooksTest, AllGatesOfAllModules) {
   EXPECT_TRUE(engine_->RemoveHook("Track", "", {}).ok()) << "none left is fine for all";
 }
 
+TEST_F(EngineHooksTest, AFailureHalfWayThroughManyGatesChangesNothing) {
+  StartChain();
+  const auto before = engine_->plan();
+  TestHook::most = 1;
+  ExpectError(engine_->AddHook("TestHook", "mine", {}, {}).status(), EMFILE, "no more");
+  EXPECT_EQ(TestHook::made, 1) << "the first gate had one";
+  EXPECT_EQ(engine_->plan(), before);
+  ASSERT_TRUE(engine_->AddHook("Track", "mine", {.module = "source", .gate = 0}, {}).ok());
+  const auto with_one = engine_->plan();
+  TestHook::most = 1000;
+  ExpectError(engine_->AddHook("TestHook", "mine", {}, {}).status(), EEXIST, "'source'");
+  EXPECT_EQ(engine_->plan(), with_one);
+}
+
+TEST_F(EngineHooksTest, ASharedHookIsOneForAllGatesOfARequest) {
+  StartChain();
+  ASSERT_TRUE(engine_->AddHook("TestSharedHook", "mine", {}, {}).ok());
+  EXPECT_EQ(TestHook::made, 1);
+  const auto hook = OutHooks("source").front();
+  EXPECT_EQ(hook, OutHooks("pass").front());
+  ASSERT_TRUE(engine_->RemoveHook("TestSharedHook", "mine", {.module = "pass", .gate = 0}).ok());
+  EXPECT_EQ(OutHooks("pass").size(), 1u);
+  EXPECT_EQ(OutHooks("source").front(), hook);
+}
+
+TEST_F(EngineHooksTest, AFinishedHookIsTakenOffItsGates) {
+  StartChain();
+  ASSERT_TRUE(engine_->AddHook("TestSharedHook", "mine", {}, {}).ok());
+  ASSERT_TRUE(engine_->AddHook("TestHook", "stays", {.module = "pass", .gate = 0}, {}).ok());
+  static_cast<TestHook&>(*OutHooks("source").front()).is_finished = true;
+  EXPECT_TRUE(Eventually([&] { return OutHooks("source").size() == 1; }));
+  ASSERT_EQ(OutHooks("pass").size(), 2u);
+  EXPECT_EQ(OutHooks("pass").front()->name(), "stays");
+  const uint64_t before = Consumed();
+  EXPECT_TRUE(Eventually([&] { return Consumed() > before; })) << "traffic goes on";
+}
+
+TEST_F(EngineHooksTest, ACommandFindsItsHookByNameAlone) {
+  StartChain();
+  const HookTarget gate0 = {.module = "pass", .gate = 0};
+  ASSERT_TRUE(engine_->AddHook("Track", "mine", gate0, {}).ok());
+  EXPECT_TRUE(engine_->RunHookCommand("", "mine", gate0, "reset", {}, nullptr).ok());
+  ExpectError(engine_->RunHookCommand("", "absent", gate0, "reset", {}, nullptr), ENOENT, "hook");
+}
+
+TEST_F(EngineHooksTest, CommandsTakeNoArgument) {
+  StartChain();
+  google::protobuf::Any wrong;
+  pb::TrackArg argument;
+  argument.set_bits(true);
+  wrong.PackFrom(argument);
+  const HookTarget gate0 = {.module = "pass", .gate = 0};
+  ExpectError(engine_->RunHookCommand("Track", "", gate0, "reset", wrong, nullptr), EINVAL,
+              "EmptyArg");
+}
+
 TEST_F(EngineHooksTest, RefusesWhatIsNotThere) {
   StartChain();
   const auto before = engine_->plan();
@@ -70,8 +157,10 @@ TEST_F(EngineHooksTest, RefusesWhatIsNotThere) {
               "gate 4");
   ExpectError(engine_->AddHook("Track", "", {.module = "pass", .gate = 3}, {}).status(), EINVAL,
               "not connected");
-  ExpectError(engine_->RunHookCommand("Track", "", gate0, "dance"), ENOTSUP, "'dance'");
-  ExpectError(engine_->RunHookCommand("Track", "absent", gate0, "reset"), ENOENT, "hook");
+  ExpectError(engine_->RunHookCommand("Track", "", gate0, "dance", {}, nullptr), ENOTSUP,
+              "'dance'");
+  ExpectError(engine_->RunHookCommand("Track", "absent", gate0, "reset", {}, nullptr), ENOENT,
+              "hook");
   google::protobuf::Any wrong;
   wrong.PackFrom(pb::TcpdumpArg());
   ExpectError(engine_->AddHook("Track", "", gate0, wrong).status(), EINVAL, "TcpdumpArg");

@@ -134,5 +134,17 @@ TEST_F(EngineTest, ResetAllEndsEverything) {
   StartChain();
 }
 
+TEST_F(EngineTest, TwoInOneProcessAreStrangers) {
+  const auto pool = PacketPool::CreateOnHeap();
+  Engine other(EngineOptions{}, *pool);
+  StartChain();
+  EXPECT_TRUE(other.plan()->graph->modules.empty());
+  EXPECT_TRUE(other.ListWorkers().empty());
+  EXPECT_TRUE(other.CreateModule("source", "TestSource", {}).ok());
+  ASSERT_TRUE(other.ResetAll().ok());
+  const uint64_t before = Consumed();
+  EXPECT_TRUE(Eventually([&] { return Consumed() > before; }));
+}
+
 }  // namespace
 }  // namespace bess

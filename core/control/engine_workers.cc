@@ -30,26 +30,23 @@ uint64_t DeadEnds(const Plan& plan, uint32_t worker) {
   return packets;
 }
 
-uint64_t CountTasks(const Graph& graph, uint32_t worker) {
+struct Load {
+  uint64_t classes = 0;  // tasks among them
   uint64_t tasks = 0;
-  for (const auto& [name, entry] : graph.modules) {
-    const auto& workers = entry->task_workers;
-    tasks += static_cast<uint64_t>(std::count(workers.begin(), workers.end(), worker));
+};
+
+Load LoadOf(const ClassTree& classes, uint32_t worker) {
+  Load load;
+  for (const auto& [name, tc] : classes.classes()) {
+    if (classes.WorkerOf(name) != worker) continue;
+    ++load.classes;
+    load.tasks += tc->is_leaf() ? 1 : 0;
   }
-  return tasks;
+  return load;
 }
 
-void Unassign(Graph& graph, uint32_t worker) {
-  std::vector<std::string> names;
-  for (const auto& [name, entry] : graph.modules) {
-    const auto& workers = entry->task_workers;
-    if (std::find(workers.begin(), workers.end(), worker) != workers.end()) names.push_back(name);
-  }
-  for (const std::string& name : names) {
-    for (auto& assigned : graph.Edit(name).task_workers) {
-      if (assigned == worker) assigned.reset();
-    }
-  }
+void Unassign(ClassTree& classes, uint32_t worker) {
+  for (const std::string& root : classes.Roots(worker)) classes.Assign(root, std::nullopt);
 }
 
 }  // namespace
@@ -59,11 +56,14 @@ std::vector<WorkerStatus> Engine::ListWorkers() const {
   std::vector<WorkerStatus> list;
   absl::MutexLock lock(&state_);
   for (const auto& [id, worker] : workers_) {
+    const Load load = LoadOf(running->graph->classes, id);
     list.push_back({.id = id,
                     .core = worker->core(),
                     .running = !worker->paused(),
-                    .tasks = CountTasks(*running->graph, id),
-                    .dead_ends = DeadEnds(*running, id)});
+                    .tasks = load.tasks,
+                    .classes = load.classes,
+                    .dead_ends = DeadEnds(*running, id),
+                    .stats = worker->stats()});
   }
   return list;
 }
@@ -86,6 +86,11 @@ void Engine::StartWorker(uint32_t id, int core) {
   if (paused_) worker->Pause(kMaxPause).IgnoreError();
   absl::MutexLock lock(&state_);
   workers_[id] = std::move(worker);
+}
+
+void Engine::StartDefaultWorker() {
+  StartWorker(0, options_.default_core >= 0 ? options_.default_core : AllowedCores().back());
+  default_worker_ = true;
 }
 
 void Engine::StopWorker(uint32_t id) {
@@ -121,11 +126,15 @@ absl::Status Engine::DestroyWorker(int64_t id) {
   absl::MutexLock lock(&edits_);
   BESS_RETURN_IF_ERROR(FindWorker(id).status());
   const auto worker = static_cast<uint32_t>(id);
-  if (const uint64_t tasks = CountTasks(*plan()->graph, worker); tasks > 0) {
-    return Error(EBUSY, "worker ", id, " has ", tasks, " task(s) attached");
+  if (const Load load = LoadOf(plan()->graph->classes, worker); load.tasks > 0) {
+    return Error(EBUSY, "worker ", id, " has ", load.tasks, " task(s) attached");
   }
   StopWorker(worker);
-  return absl::OkStatus();
+  // Classes without tasks go to another worker.
+  return Commit([&](Graph& graph) {
+    Unassign(graph.classes, worker);
+    return absl::OkStatus();
+  });
 }
 
 absl::Status Engine::ResetWorkers() {
@@ -136,7 +145,7 @@ absl::Status Engine::ResetWorkers() {
   // Tasks of modules that live on wait for the next worker; none is started for them now.
   const bool paused = std::exchange(paused_, true);
   const absl::Status committed = Commit([&](Graph& graph) {
-    for (const WorkerStatus& worker : workers) Unassign(graph, worker.id);
+    for (const WorkerStatus& worker : workers) Unassign(graph.classes, worker.id);
     return absl::OkStatus();
   });
   paused_ = paused;
@@ -150,6 +159,8 @@ absl::Status Engine::PauseAll() {
   for (const WorkerStatus& status : ListWorkers()) {
     first_error.Update((*FindWorker(status.id))->Pause(kMaxPause));
   }
+  // So that the books are true from here on: what left the graph before has its end now.
+  WaitForWorkers();
   return first_error;
 }
 
@@ -157,6 +168,7 @@ absl::Status Engine::ResumeAll() {
   absl::MutexLock lock(&edits_);
   paused_ = false;
   const absl::Status committed = Commit([](Graph&) { return absl::OkStatus(); });
+  RunResumeHooks();
   for (const WorkerStatus& status : ListWorkers()) (*FindWorker(status.id))->Resume();
   return committed;
 }

@@ -56,6 +56,20 @@ TEST_F(EngineWorkersTest, TasksGoRoundTheWorkers) {
   EXPECT_TRUE(engine_->DestroyWorker(1).ok());
 }
 
+TEST_F(EngineWorkersTest, BooksBalanceAsSoonAsAllArePaused) {
+  StartChain();
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(engine_->Disconnect("pass", 0).ok());
+    Connect("pass", "pass");
+    absl::SleepFor(absl::Milliseconds(1));
+    // Takes the cycle's buffer out of the graph, with what waits in it.
+    ASSERT_TRUE(engine_->Disconnect("pass", 0).ok());
+    ASSERT_TRUE(engine_->PauseAll().ok());
+    ExpectBalancedBooks();
+    ASSERT_TRUE(engine_->ResumeAll().ok());
+  }
+}
+
 TEST_F(EngineWorkersTest, ModulesForOneWorkerGetOne) {
   ASSERT_TRUE(engine_->AddWorker(0, core_, "").ok());
   ASSERT_TRUE(engine_->AddWorker(1, core_, "").ok());
@@ -112,6 +126,18 @@ TEST_F(EngineWorkersTest, ResetLeavesTasksWaiting) {
   const uint64_t before = Consumed();
   ASSERT_TRUE(engine_->AddWorker(3, core_, "").ok());
   EXPECT_TRUE(Eventually([&] { return Consumed() > before; }));
+}
+
+TEST_F(EngineWorkersTest, OneResumedAloneRunsThePresentPlan) {
+  StartChain();
+  ASSERT_TRUE(engine_->PauseWorker(0).ok());
+  const uint64_t before = Consumed();
+  Create("other", "TestSink");
+  ASSERT_TRUE(engine_->Disconnect("pass", 0).ok());
+  Connect("pass", "other");
+  ASSERT_TRUE(engine_->ResumeWorker(0).ok());
+  EXPECT_TRUE(Eventually([&] { return Consumed("other") > 0; }));
+  EXPECT_EQ(Consumed(), before);
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ absl::Status ListGateHookClass(Engine&, const pb::EmptyRequest&,
 absl::Status GetGateHookClassInfo(Engine&, const pb::GetGateHookClassInfoRequest& request,
                                   pb::GetGateHookClassInfoResponse* response) {
   if (request.name().empty()) return Error(EINVAL, "'name' is missing: which hook class?");
-  const HookClass* hclass = HookRegistry::Get().Find(request.name());
+  const auto hclass = HookRegistry::Get().Find(request.name());
   if (hclass == nullptr) {
     return Error(ENOENT, "there is no gate hook class '", request.name(), "'");
   }
@@ -83,10 +83,23 @@ absl::Status ListGateHooks(Engine& engine, const pb::EmptyRequest&,
 }
 
 absl::Status GateHookCommand(Engine& engine, const pb::GateHookCommandRequest& request,
-                             pb::CommandResponse*) {
+                             pb::CommandResponse* response) {
   const pb::GateHookInfo& hook = request.hook();
   BESS_ASSIGN_OR_RETURN(const HookTarget target, TargetOf(hook));
-  return engine.RunHookCommand(hook.class_name(), hook.hook_name(), target, request.cmd());
+  google::protobuf::Any reply;
+  BESS_RETURN_IF_ERROR(engine.RunHookCommand(hook.class_name(), hook.hook_name(), target,
+                                             request.cmd(), hook.arg(), &reply));
+  if (!reply.type_url().empty()) *response->mutable_data() = std::move(reply);
+  return absl::OkStatus();
+}
+
+absl::Status ConfigureResumeHook(Engine& engine, const pb::ConfigureResumeHookRequest& request,
+                                 pb::CommandResponse*) {
+  if (request.hook_name().empty()) {
+    return Error(EINVAL, "'hook_name' is missing: which resume hook?");
+  }
+  if (!request.enable()) return engine.RemoveResumeHook(request.hook_name());
+  return engine.AddResumeHook(request.hook_name(), request.arg());
 }
 
 }  // namespace bess::rpc

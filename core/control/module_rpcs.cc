@@ -89,7 +89,7 @@ absl::Status ListMclass(Engine&, const pb::EmptyRequest&, pb::ListMclassResponse
 absl::Status GetMclassInfo(Engine&, const pb::GetMclassInfoRequest& request,
                            pb::GetMclassInfoResponse* response) {
   if (request.name().empty()) return Error(EINVAL, "'name' is missing: which module class?");
-  const ModuleClass* mclass = ModuleRegistry::Get().Find(request.name());
+  const auto mclass = ModuleRegistry::Get().Find(request.name());
   if (mclass == nullptr) {
     return Error(ENOENT, "there is no module class '", request.name(), "'");
   }

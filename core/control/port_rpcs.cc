@@ -28,7 +28,7 @@ absl::StatusOr<std::optional<MacAddress>> WantedMac(const std::string& text) {
 }  // namespace
 
 absl::Status ListDrivers(Engine&, const pb::EmptyRequest&, pb::ListDriversResponse* response) {
-  for (const auto& [name, driver] : DriverRegistry::Get().drivers()) {
+  for (const auto& [name, driver] : DriverRegistry::Get().classes()) {
     response->add_driver_names(name);
   }
   return absl::OkStatus();
@@ -37,7 +37,7 @@ absl::Status ListDrivers(Engine&, const pb::EmptyRequest&, pb::ListDriversRespon
 absl::Status GetDriverInfo(Engine&, const pb::GetDriverInfoRequest& request,
                            pb::GetDriverInfoResponse* response) {
   if (request.driver_name().empty()) return Error(EINVAL, "'driver_name' is missing");
-  const DriverClass* driver = DriverRegistry::Get().Find(request.driver_name());
+  const auto driver = DriverRegistry::Get().Find(request.driver_name());
   if (driver == nullptr) {
     return Error(ENOENT, "there is no port driver '", request.driver_name(), "'");
   }

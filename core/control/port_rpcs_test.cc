@@ -125,5 +125,65 @@ TEST_F(PortRpcsTest, StatisticsAndLink) {
   ExpectError(rpc::GetPortStats(*engine_, request, &stats), ENOENT, "'nobody'");
 }
 
+// BESS cut counts to eight bits: 256 queues became none, and then the default.
+TEST_F(PortRpcsTest, QueueCountsAndSizesAreCheckedInFull) {
+  using Set = void (pb::CreatePortRequest::*)(uint64_t);
+  const auto expect_refused = [this](Set set, uint64_t value, const std::string& field) {
+    pb::CreatePortRequest request;
+    request.set_driver("TestPort");
+    (request.*set)(value);
+    ExpectError(rpc::CreatePort(*engine_, request, &created_), EINVAL, field);
+  };
+  for (const uint64_t value : {uint64_t{256}, uint64_t{65536}, (uint64_t{1} << 32) + 1}) {
+    expect_refused(&pb::CreatePortRequest::set_num_inc_q, value, "'num_inc_q'");
+    expect_refused(&pb::CreatePortRequest::set_num_out_q, value, "'num_out_q'");
+    expect_refused(&pb::CreatePortRequest::set_size_inc_q, value << 8, "'size_inc_q'");
+    expect_refused(&pb::CreatePortRequest::set_size_out_q, value << 8, "'size_out_q'");
+  }
+  pb::ListPortsResponse list;
+  ASSERT_TRUE(rpc::ListPorts(*engine_, {}, &list).ok());
+  EXPECT_EQ(list.ports_size(), 0);
+  ASSERT_TRUE(CreatePort("largest", 128).ok());
+}
+
+TEST_F(PortRpcsTest, DriversThatAreMissingOrUnknown) {
+  pb::CreatePortRequest request;
+  ExpectError(rpc::CreatePort(*engine_, request, &created_), EINVAL, "'driver'");
+  request.set_driver("NoDriver");
+  ExpectError(rpc::CreatePort(*engine_, request, &created_), ENOENT, "'NoDriver'");
+  pb::GetDriverInfoResponse info;
+  ExpectError(rpc::GetDriverInfo(*engine_, {}, &info), EINVAL, "'driver_name'");
+}
+
+TEST_F(PortRpcsTest, PortsThatAreMissingOrUnknown) {
+  const auto expect_errors = [this](auto call, auto request, auto response) {
+    ExpectError(call(*engine_, request, &response), EINVAL, "name is missing");
+    request.set_name("nobody");
+    ExpectError(call(*engine_, request, &response), ENOENT, "'nobody'");
+  };
+  expect_errors(rpc::DestroyPort, pb::DestroyPortRequest(), pb::EmptyResponse());
+  expect_errors(rpc::SetPortConf, pb::SetPortConfRequest(), pb::CommandResponse());
+  expect_errors(rpc::GetPortConf, pb::GetPortConfRequest(), pb::GetPortConfResponse());
+  expect_errors(rpc::GetPortStats, pb::GetPortStatsRequest(), pb::GetPortStatsResponse());
+  expect_errors(rpc::GetLinkStatus, pb::GetLinkStatusRequest(), pb::GetLinkStatusResponse());
+}
+
+TEST_F(PortRpcsTest, PortsInUseStay) {
+  ASSERT_TRUE(CreatePort("free").ok());
+  ASSERT_TRUE(CreatePort("used").ok());
+  auto lease = engine_->ports().Lease("used", Direction::kReceive, "in");
+  ASSERT_TRUE(lease.ok()) << lease.status();
+  pb::DestroyPortRequest request;
+  request.set_name("used");
+  pb::EmptyResponse done;
+  ExpectError(rpc::DestroyPort(*engine_, request, &done), EBUSY, "'in'");
+  ExpectError(rpc::ResetPorts(*engine_, {}, &done), EBUSY, "'used'");
+  pb::ListPortsResponse list;
+  ASSERT_TRUE(rpc::ListPorts(*engine_, {}, &list).ok());
+  EXPECT_EQ(list.ports_size(), 2) << "all or none";
+  lease->reset();
+  EXPECT_TRUE(rpc::ResetPorts(*engine_, {}, &done).ok());
+}
+
 }  // namespace
 }  // namespace bess

@@ -15,6 +15,7 @@
 #include "bess/worker.pb.h"
 #include "core/control/engine.h"
 #include "native/observe.pb.h"
+#include "native/scheduler.pb.h"
 
 namespace bess::rpc {
 
@@ -25,6 +26,11 @@ absl::Status PauseAll(Engine&, const pb::EmptyRequest&, pb::EmptyResponse*);
 absl::Status ResumeAll(Engine&, const pb::EmptyRequest&, pb::EmptyResponse*);
 absl::Status DumpMempool(Engine&, const pb::DumpMempoolRequest&, pb::DumpMempoolResponse*);
 
+// plugin_rpcs.cc
+absl::Status ImportPlugin(Engine&, const pb::ImportPluginRequest&, pb::EmptyResponse*);
+absl::Status UnloadPlugin(Engine&, const pb::UnloadPluginRequest&, pb::EmptyResponse*);
+absl::Status ListPlugins(Engine&, const pb::EmptyRequest&, pb::ListPluginsResponse*);
+
 // worker_rpcs.cc
 absl::Status PauseWorker(Engine&, const pb::PauseWorkerRequest&, pb::EmptyResponse*);
 absl::Status ResumeWorker(Engine&, const pb::ResumeWorkerRequest&, pb::EmptyResponse*);
@@ -34,6 +40,21 @@ absl::Status AddWorker(Engine&, const pb::AddWorkerRequest&, pb::EmptyResponse*)
 absl::Status DestroyWorker(Engine&, const pb::DestroyWorkerRequest&, pb::EmptyResponse*);
 absl::Status CheckSchedulingConstraints(Engine&, const pb::EmptyRequest&,
                                         pb::CheckSchedulingConstraintsResponse*);
+
+// tc_rpcs.cc
+absl::Status ResetTcs(Engine&, const pb::EmptyRequest&, pb::EmptyResponse*);
+absl::Status ListTcs(Engine&, const pb::ListTcsRequest&, pb::ListTcsResponse*);
+absl::Status AddTc(Engine&, const pb::AddTcRequest&, pb::EmptyResponse*);
+absl::Status UpdateTcParams(Engine&, const pb::UpdateTcParamsRequest&, pb::EmptyResponse*);
+absl::Status UpdateTcParent(Engine&, const pb::UpdateTcParentRequest&, pb::EmptyResponse*);
+absl::Status GetTcStats(Engine&, const pb::GetTcStatsRequest&, pb::GetTcStatsResponse*);
+
+// sched_rpcs.cc
+absl::Status RemoveClass(Engine&, const native::RemoveClassRequest&, native::RemoveClassResponse*);
+absl::Status MoveClass(Engine&, const native::MoveClassRequest&, native::MoveClassResponse*);
+absl::Status UpdateClass(Engine&, const native::UpdateClassRequest&, native::UpdateClassResponse*);
+absl::Status GetWorkerUsage(Engine&, const native::GetWorkerUsageRequest&,
+                            native::GetWorkerUsageResponse*);
 
 // port_rpcs.cc
 absl::Status ListDrivers(Engine&, const pb::EmptyRequest&, pb::ListDriversResponse*);
@@ -67,6 +88,8 @@ absl::Status ConfigureGateHook(Engine&, const pb::ConfigureGateHookRequest&,
                                pb::ConfigureGateHookResponse*);
 absl::Status ListGateHooks(Engine&, const pb::EmptyRequest&, pb::ListGateHooksResponse*);
 absl::Status GateHookCommand(Engine&, const pb::GateHookCommandRequest&, pb::CommandResponse*);
+absl::Status ConfigureResumeHook(Engine&, const pb::ConfigureResumeHookRequest&,
+                                 pb::CommandResponse*);
 
 // ledger_rpcs.cc
 absl::Status GetLedger(Engine&, const native::GetLedgerRequest&, native::GetLedgerResponse*);

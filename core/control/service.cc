@@ -6,6 +6,7 @@
 #include "bess/service.grpc.pb.h"
 #include "core/control/rpcs.h"
 #include "native/observe.grpc.pb.h"
+#include "native/scheduler.grpc.pb.h"
 
 namespace bess {
 namespace {
@@ -34,23 +35,11 @@ grpc::Status Answer(Engine& engine, absl::Status (*rpc)(Engine&, const Request&,
   return grpc::Status::OK;
 }
 
-template <typename Response>
-grpc::Status NotYet(std::string_view rpc, Response* response) {
-  const absl::Status status = Error(ENOTSUP, rpc, " is not supported yet");
-  SetError(ENOTSUP, std::string(status.message()), response->mutable_error());
-  return grpc::Status::OK;
-}
-
-// One line an RPC that is there, one that is not yet.
+// One line an RPC.
 #define BESS_RPC(name, request_type, response_type)                                               \
   grpc::Status name(ServerContext*, const pb::request_type* request, pb::response_type* response) \
       override {                                                                                  \
     return Answer(engine_, &rpc::name, request, response);                                        \
-  }
-#define BESS_RPC_NOT_YET(name, request_type, response_type)                               \
-  grpc::Status name(ServerContext*, const pb::request_type*, pb::response_type* response) \
-      override {                                                                          \
-    return NotYet(#name, response);                                                       \
   }
 
 class ControlService final : public pb::BESSControl::Service {
@@ -68,9 +57,9 @@ class ControlService final : public pb::BESSControl::Service {
   BESS_RPC(PauseAll, EmptyRequest, EmptyResponse)
   BESS_RPC(ResumeAll, EmptyRequest, EmptyResponse)
   BESS_RPC(DumpMempool, DumpMempoolRequest, DumpMempoolResponse)
-  BESS_RPC_NOT_YET(ImportPlugin, ImportPluginRequest, EmptyResponse)
-  BESS_RPC_NOT_YET(UnloadPlugin, UnloadPluginRequest, EmptyResponse)
-  BESS_RPC_NOT_YET(ListPlugins, EmptyRequest, ListPluginsResponse)
+  BESS_RPC(ImportPlugin, ImportPluginRequest, EmptyResponse)
+  BESS_RPC(UnloadPlugin, UnloadPluginRequest, EmptyResponse)
+  BESS_RPC(ListPlugins, EmptyRequest, ListPluginsResponse)
 
   BESS_RPC(PauseWorker, PauseWorkerRequest, EmptyResponse)
   BESS_RPC(ResumeWorker, ResumeWorkerRequest, EmptyResponse)
@@ -80,12 +69,12 @@ class ControlService final : public pb::BESSControl::Service {
   BESS_RPC(DestroyWorker, DestroyWorkerRequest, EmptyResponse)
 
   BESS_RPC(CheckSchedulingConstraints, EmptyRequest, CheckSchedulingConstraintsResponse)
-  BESS_RPC_NOT_YET(ResetTcs, EmptyRequest, EmptyResponse)
-  BESS_RPC_NOT_YET(ListTcs, ListTcsRequest, ListTcsResponse)
-  BESS_RPC_NOT_YET(AddTc, AddTcRequest, EmptyResponse)
-  BESS_RPC_NOT_YET(UpdateTcParams, UpdateTcParamsRequest, EmptyResponse)
-  BESS_RPC_NOT_YET(UpdateTcParent, UpdateTcParentRequest, EmptyResponse)
-  BESS_RPC_NOT_YET(GetTcStats, GetTcStatsRequest, GetTcStatsResponse)
+  BESS_RPC(ResetTcs, EmptyRequest, EmptyResponse)
+  BESS_RPC(ListTcs, ListTcsRequest, ListTcsResponse)
+  BESS_RPC(AddTc, AddTcRequest, EmptyResponse)
+  BESS_RPC(UpdateTcParams, UpdateTcParamsRequest, EmptyResponse)
+  BESS_RPC(UpdateTcParent, UpdateTcParentRequest, EmptyResponse)
+  BESS_RPC(GetTcStats, GetTcStatsRequest, GetTcStatsResponse)
 
   BESS_RPC(ListDrivers, EmptyRequest, ListDriversResponse)
   BESS_RPC(GetDriverInfo, GetDriverInfoRequest, GetDriverInfoResponse)
@@ -114,7 +103,7 @@ class ControlService final : public pb::BESSControl::Service {
   BESS_RPC(ConfigureGateHook, ConfigureGateHookRequest, ConfigureGateHookResponse)
   BESS_RPC(ListGateHooks, EmptyRequest, ListGateHooksResponse)
   BESS_RPC(GateHookCommand, GateHookCommandRequest, CommandResponse)
-  BESS_RPC_NOT_YET(ConfigureResumeHook, ConfigureResumeHookRequest, CommandResponse)
+  BESS_RPC(ConfigureResumeHook, ConfigureResumeHookRequest, CommandResponse)
 
  private:
   Engine& engine_;
@@ -122,7 +111,6 @@ class ControlService final : public pb::BESSControl::Service {
 };
 
 #undef BESS_RPC
-#undef BESS_RPC_NOT_YET
 
 grpc::Status ToGrpc(const absl::Status& status) {
   return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
@@ -141,6 +129,31 @@ class ObserveService final : public native::Observe::Service {
   Engine& engine_;
 };
 
+class SchedulerService final : public native::Scheduler::Service {
+ public:
+  explicit SchedulerService(Engine& engine) : engine_(engine) {}
+
+  grpc::Status RemoveClass(ServerContext*, const native::RemoveClassRequest* request,
+                           native::RemoveClassResponse* response) override {
+    return ToGrpc(rpc::RemoveClass(engine_, *request, response));
+  }
+  grpc::Status MoveClass(ServerContext*, const native::MoveClassRequest* request,
+                         native::MoveClassResponse* response) override {
+    return ToGrpc(rpc::MoveClass(engine_, *request, response));
+  }
+  grpc::Status UpdateClass(ServerContext*, const native::UpdateClassRequest* request,
+                           native::UpdateClassResponse* response) override {
+    return ToGrpc(rpc::UpdateClass(engine_, *request, response));
+  }
+  grpc::Status GetWorkerUsage(ServerContext*, const native::GetWorkerUsageRequest* request,
+                              native::GetWorkerUsageResponse* response) override {
+    return ToGrpc(rpc::GetWorkerUsage(engine_, *request, response));
+  }
+
+ private:
+  Engine& engine_;
+};
+
 }  // namespace
 
 std::vector<std::unique_ptr<grpc::Service>> MakeServices(Engine& engine,
@@ -148,6 +161,7 @@ std::vector<std::unique_ptr<grpc::Service>> MakeServices(Engine& engine,
   std::vector<std::unique_ptr<grpc::Service>> services;
   services.push_back(std::make_unique<ControlService>(engine, std::move(shutdown)));
   services.push_back(std::make_unique<ObserveService>(engine));
+  services.push_back(std::make_unique<SchedulerService>(engine));
   return services;
 }
 

@@ -6,6 +6,7 @@
 #include "bess/service.grpc.pb.h"
 #include "core/control/engine_testing.h"
 #include "native/observe.grpc.pb.h"
+#include "native/scheduler.grpc.pb.h"
 
 namespace bess {
 namespace {
@@ -48,13 +49,6 @@ TEST_F(ServiceTest, ErrorsTravelInTheResponse) {
   EXPECT_EQ(response.error().errmsg(), "there is no module class 'Nonsense'");
 }
 
-TEST_F(ServiceTest, WhatIsNotThereSaysSo) {
-  pb::EmptyResponse response;
-  ASSERT_TRUE(control_->AddTc(&context_, {}, &response).ok());
-  EXPECT_EQ(response.error().code(), ENOTSUP);
-  EXPECT_EQ(response.error().errmsg(), "AddTc is not supported yet");
-}
-
 TEST_F(ServiceTest, KillTellsTheDaemon) {
   pb::EmptyResponse response;
   ASSERT_TRUE(control_->KillBess(&context_, {}, &response).ok());
@@ -70,6 +64,16 @@ TEST_F(ServiceTest, NativeServicesUseGrpcCodes) {
   const grpc::Status status = observe->GetLedger(&context_, request, &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(status.error_message(), "there is no module 'nobody'");
+}
+
+TEST_F(ServiceTest, TheSchedulerServiceUsesGrpcCodesToo) {
+  const auto scheduler = native::Scheduler::NewStub(channel_);
+  native::RemoveClassRequest request;
+  native::RemoveClassResponse response;
+  request.set_name("nobody");
+  const grpc::Status status = scheduler->RemoveClass(&context_, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(status.error_message(), "there is no traffic class 'nobody'");
 }
 
 }  // namespace

@@ -33,7 +33,9 @@ TEST_F(SystemRpcsTest, MempoolDump) {
   ASSERT_EQ(response.dumps_size(), 1);
   EXPECT_EQ(response.dumps(0).mp_size(), pool_->capacity());
   EXPECT_EQ(response.dumps(0).mp_in_use_count(), 0u);
-  for (const int socket : {-2, 1}) {
+  EXPECT_EQ(response.dumps(0).name(), pool_->name());
+  EXPECT_EQ(response.dumps(0).mp_element_size(), pool_->stride());
+  for (const int socket : {-2, 1, INT32_MAX, INT32_MIN}) {
     request.set_socket(socket);
     ExpectError(rpc::DumpMempool(*engine_, request, &response), EINVAL, std::to_string(socket));
   }

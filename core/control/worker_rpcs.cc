@@ -24,7 +24,7 @@ absl::Status ListWorkers(Engine& engine, const pb::EmptyRequest&,
     status.set_wid(worker.id);
     status.set_core(worker.core);
     status.set_running(worker.running);
-    status.set_num_tcs(static_cast<int64_t>(worker.tasks));
+    status.set_num_tcs(static_cast<int64_t>(worker.classes));
     status.set_silent_drops(static_cast<int64_t>(worker.dead_ends));
   }
   return absl::OkStatus();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/control/engine_testing.h"
 #include "core/control/rpcs.h"
+#include "core/graph/track.h"
 
 namespace bess {
 namespace {
@@ -49,6 +50,20 @@ TEST_F(WorkerRpcsTest, ResetAndConstraints) {
   pb::EmptyResponse done;
   ASSERT_TRUE(rpc::ResetWorkers(*engine_, {}, &done).ok());
   EXPECT_TRUE(engine_->ListWorkers().empty());
+}
+
+TEST_F(WorkerRpcsTest, CheckingConstraintsChangesNoCounter) {
+  StartChain();
+  ASSERT_TRUE(engine_->PauseAll().ok());
+  const auto plan = engine_->plan();
+  const auto& track = static_cast<const Track&>(*plan->graph->Find("pass")->out.at(0).hooks[0]);
+  const uint64_t packets = track.counts().packets, consumed = Consumed();
+  pb::CheckSchedulingConstraintsResponse constraints;
+  ASSERT_TRUE(rpc::CheckSchedulingConstraints(*engine_, {}, &constraints).ok());
+  EXPECT_GT(packets, 0u);
+  EXPECT_EQ(track.counts().packets, packets);
+  EXPECT_EQ(Consumed(), consumed);
+  EXPECT_EQ(engine_->plan(), plan);
 }
 
 }  // namespace

@@ -22,6 +22,13 @@ struct Attribute {
   AttributeMode mode = AttributeMode::kRead;
 };
 
+// Where an attribute that is live anywhere in the graph lies in a packet's metadata.
+struct PlacedAttribute {
+  std::string name;
+  uint32_t offset = 0;
+  uint32_t size = 0;
+};
+
 // Offsets below zero, as BESS clients know them.
 inline constexpr int16_t kNoReader = -1;  // nobody downstream reads it: writing is skipped
 inline constexpr int16_t kNoWriter = -2;  // no writer upstream: reads give zeros

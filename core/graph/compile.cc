@@ -5,6 +5,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_join.h"
+#include "core/base/clock.h"
 #include "core/graph/plan.h"
 
 namespace bess {
@@ -29,21 +30,30 @@ void DropStranded(void*, Context& context, Batch& batch) {
   context.Drop(batch, DropReason::kModuleRemoved);
 }
 
+// The input of a module that keeps packets for its tasks.
+void ProcessAndKnock(void* self, Context& context, Batch& batch) {
+  const Holder& holder = *static_cast<const Holder*>(self);
+  holder.module->mclass().process(holder.module, context, batch);
+  for (LeafDoor* door : holder.doors) door->Knock();
+}
+
 // Builds one worker's part: the nodes its tasks can reach.
 class WorkerPlanBuilder {
  public:
-  WorkerPlanBuilder(const Topology& topology, const MetadataLayout& metadata, uint32_t worker)
-      : topology_(topology), metadata_(metadata), worker_(worker) {}
+  WorkerPlanBuilder(const Topology& topology, Plan& plan, uint32_t worker)
+      : topology_(topology), metadata_(plan.metadata), holders_(plan.holders), worker_(worker) {}
 
-  void AddTask(uint32_t module, size_t task) {
-    Node* root = NewNode(module);
-    Connect(root, module);
-    if (!metadata_.clear[module].empty()) PutClearBehind(root, module);
-    const Module& source = topology_.module(module);
-    plan_->tasks.push_back({topology_.modules[module]->module.get(), source.mclass().run_task,
-                            source.tasks()[task].argument, root});
-    roots_.push_back(root);
-    sources_.push_back(module);
+  // The tasks are the leaves of the worker's part of the class tree.
+  void AddTasks(const ClassTree& classes) {
+    const auto hz = static_cast<uint64_t>(CyclesPerSecond());
+    plan_->scheduler = std::make_unique<TcScheduler>(classes, worker_, hz);
+    const auto& leaves = plan_->scheduler->leaves();
+    for (uint32_t leaf = 0; leaf < leaves.size(); ++leaf) {
+      const uint32_t module = topology_.index.at(leaves[leaf]->module);
+      AddTask(module, leaves[leaf]->task);
+      const auto holder = holders_.find(module);
+      if (holder != holders_.end()) holder->second.doors.push_back(&plan_->scheduler->door(leaf));
+    }
   }
 
   std::unique_ptr<WorkerPlan> Build() {
@@ -67,6 +77,17 @@ class WorkerPlanBuilder {
  private:
   using GateKey = std::pair<uint32_t, uint32_t>;  // module, input gate
   static constexpr uint32_t kAllAlike = kMaxGates;
+
+  void AddTask(uint32_t module, size_t task) {
+    Node* root = NewNode(module);
+    Connect(root, module);
+    if (!metadata_.clear[module].empty()) PutClearBehind(root, module);
+    const Module& source = topology_.module(module);
+    plan_->tasks.push_back({topology_.modules[module]->module.get(), source.mclass().run_task,
+                            source.tasks()[task].argument, root});
+    roots_.push_back(root);
+    sources_.push_back(module);
+  }
 
   Node* NewNode(uint32_t module) {
     Node& node = plan_->nodes.emplace_back();
@@ -112,6 +133,11 @@ class WorkerPlanBuilder {
     Node*& node = inputs_[{module, alike && !hooked ? kAllAlike : igate}];
     if (node == nullptr) {
       node = NewNode(module);
+      const auto holder = holders_.find(module);
+      if (holder != holders_.end()) {
+        node->self = &holder->second;
+        node->process = &ProcessAndKnock;
+      }
       node->igate = alike ? 0 : igate;
       to_wire_.push_back(node);
     }
@@ -259,6 +285,7 @@ class WorkerPlanBuilder {
 
   const Topology& topology_;
   const MetadataLayout& metadata_;
+  std::map<uint32_t, Holder>& holders_;
   const uint32_t worker_;
   std::unique_ptr<WorkerPlan> plan_ = std::make_unique<WorkerPlan>();
   std::vector<Node*> roots_;
@@ -275,12 +302,13 @@ class WorkerPlanBuilder {
 };
 
 // Those with tasks, and those where packets may be waiting in a cycle.
-std::vector<bool> UsedWorkers(const Topology& topology) {
+std::vector<bool> UsedWorkers(const Topology& topology, const ClassTree& classes) {
   std::vector<bool> used(kMaxWorkers);
+  for (const auto& [name, tc] : classes.classes()) {
+    if (!tc->is_leaf()) continue;
+    if (const auto worker = classes.WorkerOf(name)) used[*worker] = true;
+  }
   for (const ModuleEntry* entry : topology.modules) {
-    for (const auto& worker : entry->task_workers) {
-      if (worker) used[*worker] = true;
-    }
     for (const auto& [ogate, out] : entry->out) {
       for (uint32_t worker = 0; worker < kMaxWorkers; ++worker) {
         if (out.edge->loop(worker) != nullptr) used[worker] = true;
@@ -290,14 +318,18 @@ std::vector<bool> UsedWorkers(const Topology& topology) {
   return used;
 }
 
-std::unique_ptr<WorkerPlan> CompileWorker(const Topology& topology, uint32_t worker, Plan& plan) {
-  WorkerPlanBuilder builder(topology, plan.metadata, worker);
+// What keeps packets and has tasks to send them on.
+void FindHolders(const Topology& topology, Plan& plan) {
   for (uint32_t m = 0; m < topology.size(); ++m) {
-    const auto& workers = topology.modules[m]->task_workers;
-    for (size_t task = 0; task < workers.size(); ++task) {
-      if (workers[task] == worker) builder.AddTask(m, task);
-    }
+    const Module& module = topology.module(m);
+    if (!module.info().holds_packets || module.tasks().empty()) continue;
+    plan.holders[m].module = topology.modules[m]->module.get();
   }
+}
+
+std::unique_ptr<WorkerPlan> CompileWorker(const Topology& topology, uint32_t worker, Plan& plan) {
+  WorkerPlanBuilder builder(topology, plan, worker);
+  builder.AddTasks(plan.graph->classes);
   auto worker_plan = builder.Build();
   for (const uint32_t m : builder.Modules()) {
     plan.placement[topology.modules[m]->module.get()].push_back(worker);
@@ -342,7 +374,8 @@ absl::StatusOr<std::unique_ptr<Plan>> Compile(std::shared_ptr<const Graph> graph
     plan->metadata.offsets.resize(topology.size());
     plan->metadata.clear.resize(topology.size());
   }
-  const std::vector<bool> used = UsedWorkers(topology);
+  FindHolders(topology, *plan);
+  const std::vector<bool> used = UsedWorkers(topology, plan->graph->classes);
   for (uint32_t worker = 0; worker < kMaxWorkers; ++worker) {
     if (used[worker]) plan->workers[worker] = CompileWorker(topology, worker, *plan);
   }

@@ -19,9 +19,13 @@
 
 namespace bess {
 
-// The bytes of a packet's first segment; heap packets have one.
+// The bytes of a packet, all segments.
 inline std::string PacketBytes(const Packet& packet) {
-  return {reinterpret_cast<const char*>(packet.data()), packet.length()};
+  std::string bytes;
+  for (const Packet* segment = &packet; segment != nullptr; segment = segment->next()) {
+    bytes.append(reinterpret_cast<const char*>(segment->data()), segment->length());
+  }
+  return bytes;
 }
 
 // A port made of two arrays: what Receive will give, and what Send was given.
@@ -64,24 +68,31 @@ class FakePort final : public PortQueues {
 // A daemon of one thread: retired objects are freed at once.
 class FakeHost final : public Host {
  public:
-  explicit FakeHost(uint32_t packets = 1 << 16) : pool_(PacketPool::CreateOnHeap(packets)) {}
+  explicit FakeHost(uint32_t packets = 1 << 16, uint16_t data_room = kDefaultDataRoom)
+      : pool_(PacketPool::CreateOnHeap(packets, data_room)) {}
 
   PacketPool& pool() override { return *pool_; }
   void Retire(std::function<void()> free) override { free(); }
 
   absl::StatusOr<std::unique_ptr<PortLease>> LeasePort(std::string_view port, Direction direction,
-                                                       std::string_view module) override {
+                                                       std::string_view module,
+                                                       uint64_t queue) override {
     const auto it = ports.find(std::string(port));
     if (it == ports.end()) return Error(ENOENT, "there is no port '", port, "'");
-    std::string& receiver = receivers_[it->first];
-    if (direction == Direction::kReceive) {
-      if (!receiver.empty()) {
+    FakePort& leased = it->second;
+    if (queue != kAllQueues && queue >= leased.rx_queues()) {
+      return Error(EINVAL, "port '", port, "' has queues 0..", leased.rx_queues() - 1, ", not ",
+                   queue);
+    }
+    if (direction == Direction::kSend) return std::make_unique<Lease>(leased, nullptr, queue);
+    auto& receivers = receivers_[it->first];
+    for (const auto& [taken, receiver] : receivers) {
+      if (taken == queue || taken == kAllQueues || queue == kAllQueues) {
         return Error(EBUSY, "'", receiver, "' receives from port '", port, "' already");
       }
-      receiver = std::string(module);
     }
-    return std::make_unique<Lease>(it->second,
-                                   direction == Direction::kReceive ? &receiver : nullptr);
+    receivers[queue] = std::string(module);
+    return std::make_unique<Lease>(leased, &receivers, queue);
   }
 
   FakePort& AddPort(const std::string& name, uint32_t queues) {
@@ -91,21 +102,25 @@ class FakeHost final : public Host {
   std::map<std::string, FakePort> ports;
 
  private:
+  using Receivers = std::map<uint64_t, std::string>;  // by queue
+
   class Lease final : public PortLease {
    public:
-    Lease(FakePort& port, std::string* receiver) : port_(port), receiver_(receiver) {}
+    Lease(FakePort& port, Receivers* receivers, uint64_t queue)
+        : port_(port), receivers_(receivers), queue_(queue) {}
     ~Lease() override {
-      if (receiver_ != nullptr) receiver_->clear();
+      if (receivers_ != nullptr) receivers_->erase(queue_);
     }
     PortQueues& port() const override { return port_; }
 
    private:
     FakePort& port_;
-    std::string* receiver_;
+    Receivers* receivers_;
+    uint64_t queue_;
   };
 
   std::unique_ptr<PacketPool> pool_;
-  std::map<std::string, std::string> receivers_;
+  std::map<std::string, Receivers> receivers_;
 };
 
 }  // namespace bess

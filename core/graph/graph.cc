@@ -36,6 +36,19 @@ ModuleEntry& Graph::Edit(std::string_view name) {
   return entry;
 }
 
+void Graph::Add(std::shared_ptr<Module> module, google::protobuf::Any argument,
+                std::optional<uint32_t> worker) {
+  const std::string& name = module->name();
+  for (uint32_t task = 0; task < module->tasks().size(); ++task) {
+    classes.AddLeaf(name, task);
+    if (worker) classes.Assign(LeafName(name, task), worker);
+  }
+  auto entry = std::make_shared<ModuleEntry>();
+  entry->argument = std::move(argument);
+  entry->module = std::move(module);
+  modules[name] = std::move(entry);
+}
+
 absl::Status Graph::Connect(std::string_view from, uint64_t ogate, std::string_view to,
                             uint64_t igate, Hooks hooks) {
   const ModuleEntry* source = Find(from);
@@ -85,8 +98,32 @@ Graph::Remove(std::string_view name) {
     }
   }
   for (const auto& [other, ogate] : inward) Edit(other).out.erase(ogate);
+  for (uint32_t task = 0; task < removed->module->tasks().size(); ++task) {
+    classes.RemoveLeaf(name, task);
+  }
   modules.erase(modules.find(name));
   return edges;
+}
+
+void ForEachHook(const Graph& graph, HookVisit visit) {
+  for (const auto& [name, entry] : graph.modules) {
+    for (const auto& [igate, hooks] : entry->in_hooks) {
+      for (const auto& hook : hooks) visit(name, *hook);
+    }
+    for (const auto& [ogate, out] : entry->out) {
+      for (const auto& hook : out.hooks) visit(name, *hook);
+    }
+  }
+}
+
+void Graph::RemoveAll() {
+  for (const auto& [name, entry] : modules) {
+    for (uint32_t task = 0; task < entry->module->tasks().size(); ++task) {
+      classes.RemoveLeaf(name, task);
+    }
+  }
+  modules.clear();
+  attributes.clear();
 }
 
 }  // namespace bess

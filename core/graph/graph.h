@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is wanted: modules, connections, hooks, and which worker runs which task. Plain data; an
-// edit copies the graph (entries are shared until they change), changes the copy, and compiles it.
+// What is wanted: modules, connections, hooks, and the traffic classes that say which worker runs
+// which task when. Plain data; an edit copies the graph (entries are shared until they change),
+// changes the copy, and compiles it.
 #pragma once
 
 #include <google/protobuf/any.pb.h>
@@ -15,10 +16,12 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "core/graph/hook.h"
 #include "core/graph/loop_buffer.h"
 #include "core/graph/module.h"
+#include "core/tc/class_tree.h"
 
 namespace bess {
 
@@ -34,10 +37,9 @@ struct OutGate {
 
 struct ModuleEntry {
   std::shared_ptr<Module> module;
-  google::protobuf::Any argument;                     // as Init got it
-  std::map<uint32_t, OutGate> out;                    // by output gate
-  std::map<uint32_t, Hooks> in_hooks;                 // by input gate
-  std::vector<std::optional<uint32_t>> task_workers;  // by task
+  google::protobuf::Any argument;      // as Init got it
+  std::map<uint32_t, OutGate> out;     // by output gate
+  std::map<uint32_t, Hooks> in_hooks;  // by input gate
 };
 
 // Where each attribute lies; an attribute in use keeps its place.
@@ -46,11 +48,15 @@ using AttributePlaces = std::map<std::string, int16_t>;
 struct Graph {
   std::map<std::string, std::shared_ptr<const ModuleEntry>, std::less<>> modules;
   AttributePlaces attributes;
+  ClassTree classes;  // with a leaf for each task of each module
 
   const ModuleEntry* Find(std::string_view name) const;
   // A private copy of an entry to change; the module must exist.
   ModuleEntry& Edit(std::string_view name);
 
+  // Adds a module of a new name. Its tasks are roots of `worker`, or orphans.
+  void Add(std::shared_ptr<Module> module, google::protobuf::Any argument,
+           std::optional<uint32_t> worker = {});
   // ENOENT, EINVAL for a gate out of range, EBUSY if the output gate is taken.
   absl::Status Connect(std::string_view from, uint64_t ogate, std::string_view to, uint64_t igate,
                        Hooks hooks);
@@ -61,6 +67,12 @@ struct Graph {
   // modules that fed them.
   absl::StatusOr<std::vector<std::pair<std::shared_ptr<Module>, std::shared_ptr<Edge>>>> Remove(
       std::string_view name);
+  // Takes all modules out; the other classes stay.
+  void RemoveAll();
 };
+
+// Visits every hook at every gate with its module's name; one at several gates comes several times.
+using HookVisit = absl::FunctionRef<void(const std::string& module, GateHook& hook)>;
+void ForEachHook(const Graph& graph, HookVisit visit);
 
 }  // namespace bess

@@ -138,12 +138,9 @@ class TestGraph {
     mclass.info = info;
     auto made = mclass.Create(name, host, {});
     EXPECT_TRUE(made.ok()) << made.status();
-    auto entry = std::make_shared<ModuleEntry>();
-    entry->module = *std::move(made);
-    auto& module = static_cast<TestModule&>(*entry->module);
-    modules_.push_back(entry->module);
-    graph.modules[name] = std::move(entry);
-    return module;
+    modules_.push_back(*std::move(made));
+    graph.Add(modules_.back(), {});
+    return static_cast<TestModule&>(*modules_.back());
   }
   TestModule& AddSink(const std::string& name) {
     TestModule& sink = Add(name);
@@ -170,10 +167,12 @@ class TestGraph {
   }
   void AddTask(const std::string& name, std::optional<uint32_t> worker) {
     EXPECT_TRUE(At(name).AddTask(0).ok());
-    graph.Edit(name).task_workers.push_back(worker);
+    const auto task = static_cast<uint32_t>(At(name).tasks().size() - 1);
+    graph.classes.AddLeaf(name, task);
+    graph.classes.Assign(LeafName(name, task), worker);
   }
   void MoveTask(const std::string& name, std::optional<uint32_t> worker) {
-    graph.Edit(name).task_workers.at(0) = worker;
+    graph.classes.Assign(LeafName(name, 0), worker);
   }
 
   void Connect(const std::string& from, uint32_t ogate, const std::string& to, uint32_t igate = 0,

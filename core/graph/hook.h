@@ -32,6 +32,8 @@ struct HookInfo {
   std::string_view name;
   std::string_view help;
   int priority = 0;  // lower runs first at a gate
+  // One instance serves all gates of a request; else each gate gets one of its own.
+  bool shared = false;
 };
 
 struct HookClass;
@@ -48,6 +50,10 @@ class GateHook {
 
   // What Process finds as context.node().cell. Thread: control.
   virtual void* Cell(uint32_t /*worker*/) { return nullptr; }
+  // Told with each plan where the attributes lie from now on. Thread: control.
+  virtual void Placed(const std::vector<PlacedAttribute>& /*attributes*/) {}
+  // It has nothing to do any more and is to be taken off its gates. Thread: any.
+  virtual bool finished() const { return false; }
 
  protected:
   GateHook() = default;
@@ -61,33 +67,41 @@ class GateHook {
 };
 
 struct HookClass {
+  std::shared_ptr<Library> library;     // nullptr: the daemon's own
+  std::weak_ptr<const HookClass> self;  // set when it is registered
   HookInfo info;
   const google::protobuf::Descriptor* argument = nullptr;
   std::function<std::unique_ptr<GateHook>()> make;
   std::function<absl::Status(GateHook&, const google::protobuf::Any&)> init;
   ProcessFunction process = nullptr;
   // Commands without arguments, by name.
-  std::map<std::string, std::function<absl::Status(GateHook&)>, std::less<>> commands;
+  using Command = std::function<absl::Status(GateHook&, google::protobuf::Any* reply)>;
+  std::map<std::string, Command, std::less<>> commands;
 
   absl::StatusOr<std::shared_ptr<GateHook>> Create(std::string_view name,
                                                    const google::protobuf::Any& argument) const;
-  // ENOTSUP naming the commands there are when there is none of that name.
-  absl::Status Run(GateHook& hook, std::string_view command) const;
+  // ENOTSUP naming the commands there are when there is none of that name; EINVAL for an argument
+  // that is not empty.
+  absl::Status Run(GateHook& hook, std::string_view command, const google::protobuf::Any& argument,
+                   google::protobuf::Any* reply) const;
 };
 
-class HookRegistry {
- public:
-  static HookRegistry& Get();
-
-  void Add(HookClass hclass);
-  const HookClass* Find(std::string_view name) const;
-  const std::map<std::string, HookClass, std::less<>>& classes() const { return classes_; }
-
- private:
-  std::map<std::string, HookClass, std::less<>> classes_;
-};
+using HookRegistry = ClassRegistry<HookClass>;
+BESS_DECLARE_REGISTRY(HookClass);
 
 namespace registry_internal {
+
+template <typename T>
+absl::Status CallHook(T& hook, absl::Status (T::*member)(), google::protobuf::Any*) {
+  return (hook.*member)();
+}
+template <typename T, typename Response>
+absl::Status CallHook(T& hook, absl::StatusOr<Response> (T::*member)(),
+                      google::protobuf::Any* reply) {
+  BESS_ASSIGN_OR_RETURN(const Response response, (hook.*member)());
+  reply->PackFrom(response);
+  return absl::OkStatus();
+}
 
 template <typename T>
 HookClass DescribeHook() {
@@ -104,8 +118,9 @@ HookClass DescribeHook() {
   };
   if constexpr (requires { T::commands(); }) {
     for (const auto& [name, member] : T::commands()) {
-      hclass.commands.emplace(
-          name, [member](GateHook& hook) { return (static_cast<T&>(hook).*member)(); });
+      hclass.commands.emplace(name, [m = member](GateHook& hook, google::protobuf::Any* reply) {
+        return CallHook(static_cast<T&>(hook), m, reply);
+      });
     }
   }
   return hclass;

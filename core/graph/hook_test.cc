@@ -47,7 +47,7 @@ google::protobuf::Any Argument(bool bits) {
 }
 
 TEST(HookTest, ClassesAreFoundByName) {
-  const HookClass* hclass = HookRegistry::Get().Find("Counting");
+  const auto hclass = HookRegistry::Get().Find("Counting");
   ASSERT_NE(hclass, nullptr);
   EXPECT_EQ(hclass->info.priority, 7);
   EXPECT_EQ(hclass->argument->name(), "TrackArg");
@@ -79,15 +79,16 @@ TEST(HookTest, CreateRefusesWhatInitRefuses) {
 TEST(HookTest, CommandsRunByName) {
   const HookClass& hclass = *HookRegistry::Get().Find("Counting");
   const auto hook = *hclass.Create("mine", Argument(false));
-  EXPECT_TRUE(hclass.Run(*hook, "reset").ok());
+  EXPECT_TRUE(hclass.Run(*hook, "reset", {}, nullptr).ok());
   EXPECT_EQ(static_cast<Counting&>(*hook).resets, 1);
-  EXPECT_EQ(StatusErrno(hclass.Run(*hook, "break")), EBUSY);
-  const absl::Status unknown = hclass.Run(*hook, "x");
+  EXPECT_EQ(StatusErrno(hclass.Run(*hook, "break", {}, nullptr)), EBUSY);
+  const absl::Status unknown = hclass.Run(*hook, "x", {}, nullptr);
   EXPECT_EQ(StatusErrno(unknown), ENOTSUP);
   EXPECT_EQ(unknown.message(), "gate hook Counting has no command 'x'; it has: break, reset");
   const HookClass& mute = *HookRegistry::Get().Find("Mute");
   const auto silent = *mute.Create("silent", {});
-  EXPECT_EQ(mute.Run(*silent, "x").message(), "gate hook Mute has no command 'x'; it has: none");
+  EXPECT_EQ(mute.Run(*silent, "x", {}, nullptr).message(),
+            "gate hook Mute has no command 'x'; it has: none");
 }
 
 }  // namespace

@@ -16,6 +16,9 @@ namespace bess {
 
 enum class Direction { kReceive, kSend };
 
+// In place of a queue's number, 0 and up.
+inline constexpr uint64_t kAllQueues = ~uint64_t{0};
+
 // The right to use the queues of a port in one direction; given back when it is destroyed. The
 // port cannot be destroyed meanwhile.
 class PortLease {
@@ -31,11 +34,13 @@ class Host {
   // Where new packets come from.
   virtual PacketPool& pool() = 0;
 
-  // Takes a port for `direction`: ENOENT when there is no such port, EBUSY naming the module that
-  // receives from it already. Many may send: each worker has a queue of its own or a lock.
+  // Takes one queue of a port for `direction`, or all of them: ENOENT when there is no such port,
+  // EINVAL for a queue it does not have, EBUSY naming the module that receives there already.
+  // Many may send: whoever does holds the queue's send_lock.
   virtual absl::StatusOr<std::unique_ptr<PortLease>> LeasePort(std::string_view port,
                                                                Direction direction,
-                                                               std::string_view module) = 0;
+                                                               std::string_view module,
+                                                               uint64_t queue) = 0;
 
   // Runs `free` once no worker can still see what was visible before this call. Thread: control.
   virtual void Retire(std::function<void()> free) = 0;

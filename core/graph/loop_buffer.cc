@@ -36,6 +36,19 @@ uint64_t LoopBuffer::Discard() {
   return discarded;
 }
 
+bool RunLoop(Context& context, const LoopSlot& slot) {
+  const uint32_t waiting = slot.buffer->held();
+  for (uint32_t left = waiting; left > 0;) {
+    left -= context.RunRoot(*slot.root, [&](Context& root, Batch& batch) {
+      slot.buffer->Take(batch);
+      const uint32_t taken = std::min(left, batch.size());
+      root.Emit(0, batch);
+      return taken;
+    });
+  }
+  return waiting > 0;
+}
+
 LoopBuffer& Edge::MakeLoop(uint32_t worker) {
   LoopBuffer* made = loop(worker);
   if (made == nullptr) {

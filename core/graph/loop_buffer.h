@@ -36,6 +36,17 @@ class LoopBuffer {
   std::atomic<uint32_t> held_{0};
 };
 
+// A cut cycle in a worker's plan.
+struct LoopSlot {
+  LoopBuffer* buffer = nullptr;
+  Node* root = nullptr;  // its one output is where the buffered packets go on
+};
+
+// Sends on all that waits when it is called; what runs back meanwhile is for the next round.
+// Leaving some behind would let packets that need the buffer no more overtake it. Returns whether
+// there was any. Thread: the worker's, between batches.
+bool RunLoop(Context& context, const LoopSlot& slot);
+
 // One connection's buffers, a worker each. A connection gets one when a plan first cuts a cycle
 // there, and every later plan goes on emptying it.
 class Edge {

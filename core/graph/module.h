@@ -16,6 +16,9 @@
 //   };
 //   REGISTER_MODULE(Shorten);
 //
+// Long packets are chains of segments. PacketView shows the first, which has the headers; a module
+// that needs more uses core/packet/segments.h, or drops what it cannot see with a reason.
+//
 // Threads: Init, commands and everything virtual run on control threads, one at a time. Process
 // and RunTask run on workers, at the same time as commands: what both touch is a Versioned, an
 // atomic, or a Counter.

@@ -36,7 +36,7 @@ class ModuleTester {
   ModuleTester(std::string_view mclass, const google::protobuf::Message& argument,
                std::shared_ptr<FakeHost> host)
       : host_(std::move(host)), context_(kWorker), arena_(4096) {
-    const ModuleClass* found = ModuleRegistry::Get().Find(mclass);
+    const auto found = ModuleRegistry::Get().Find(mclass);
     if (found == nullptr) {
       status_ = Error(ENOENT, "no module class '", mclass, "'");
       return;
@@ -128,7 +128,7 @@ class ModuleTester {
     Node node;
   };
 
-  void Wire(std::unique_ptr<Module> module) {
+  void Wire(std::shared_ptr<Module> module) {
     module_ = std::move(module);
     module_->Placed({&kWorker, 1});
     const uint32_t gates = std::min(module_->info().ogates, kMaxGates);
@@ -156,8 +156,7 @@ class ModuleTester {
   static void Collect(void* self, Context&, Batch& batch) {
     auto* collector = static_cast<Collector*>(self);
     for (const Packet* packet : batch) {
-      collector->tester->received_[collector->gate].emplace_back(
-          reinterpret_cast<const char*>(packet->data()), packet->length());
+      collector->tester->received_[collector->gate].push_back(PacketBytes(*packet));
       collector->tester->metadata_[collector->gate].emplace_back(
           reinterpret_cast<const char*>(packet->metadata()), kMetadataSize);
       ++collector->tester->collected_;
@@ -174,7 +173,7 @@ class ModuleTester {
 
   std::shared_ptr<FakeHost> host_;
   absl::Status status_;
-  std::unique_ptr<Module> module_;
+  std::shared_ptr<Module> module_;
   Context context_;
   BatchArena arena_;
   Ledger unused_;

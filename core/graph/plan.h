@@ -16,10 +16,12 @@
 #include "absl/status/statusor.h"
 #include "core/graph/graph.h"
 #include "core/graph/metadata.h"
+#include "core/tc/scheduler.h"
 
 namespace bess {
 
-// A task in a worker's plan: where packets start.
+// A task in a worker's plan: where packets start. A leaf of the worker's scheduler has the same
+// number.
 struct TaskSlot {
   Module* module = nullptr;
   TaskResult (*run)(Module&, Context&, Batch&, uint64_t) = nullptr;
@@ -27,10 +29,10 @@ struct TaskSlot {
   Node* root = nullptr;
 };
 
-// A cut cycle: what waits in the buffer goes on to `target`.
-struct LoopSlot {
-  LoopBuffer* buffer = nullptr;
-  Node* root = nullptr;  // its one output is the target
+// A module that keeps packets for its tasks: whoever brings it some wakes those that rest.
+struct Holder {
+  Module* module = nullptr;
+  std::vector<LeafDoor*> doors;
 };
 
 // One worker's part. Only that worker touches the nodes once the plan is published.
@@ -40,6 +42,7 @@ struct WorkerPlan {
   std::deque<std::vector<Node*>> outputs;
   std::deque<std::vector<ClearRange>> clears;
   std::vector<TaskSlot> tasks;
+  std::unique_ptr<TcScheduler> scheduler;
   std::vector<LoopSlot> loops;
   std::unique_ptr<BatchArena> arena;
 };
@@ -49,6 +52,7 @@ struct Plan {
   std::shared_ptr<const Graph> graph;
   MetadataLayout metadata;
   std::map<const Module*, std::vector<uint32_t>> placement;  // workers that may run each module
+  std::map<uint32_t, Holder> holders;                        // by the module's place in the graph
   std::array<std::unique_ptr<WorkerPlan>, kMaxWorkers> workers;
 
   // The offsets of a module's attributes, in the order it added them; empty if it has none.

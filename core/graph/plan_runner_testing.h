@@ -6,8 +6,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
 #include "core/graph/plan.h"
 
 namespace bess {
@@ -26,7 +24,10 @@ class PlanRunner {
   uint64_t Round() {
     if (plan_ == nullptr) return 0;
     context_.BeginRound(++now_);
-    for (const LoopSlot& slot : plan_->loops) RunLoop(slot);
+    for (const LoopSlot& slot : plan_->loops) {
+      RunLoop(context_, slot);
+      CheckNothingWaits();
+    }
     uint64_t packets = 0;
     for (const TaskSlot& task : plan_->tasks) packets += RunTask(task);
     return packets;
@@ -47,18 +48,6 @@ class PlanRunner {
   const WorkerPlan* plan() const { return plan_; }
 
  private:
-  void RunLoop(const LoopSlot& slot) {
-    for (uint32_t left = slot.buffer->held(); left > 0;) {
-      left -= context_.RunRoot(*slot.root, [&](Context& context, Batch& batch) {
-        slot.buffer->Take(batch);
-        const uint32_t taken = std::min(left, batch.size());
-        context.Emit(0, batch);
-        return taken;
-      });
-      CheckNothingWaits();
-    }
-  }
-
   // Whatever began has ended when RunRoot returns.
   void CheckNothingWaits() {
     for (const Node& node : plan_->nodes) {

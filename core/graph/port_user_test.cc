@@ -18,6 +18,37 @@ TEST(PortUserTest, LeasesAPort) {
   EXPECT_EQ(&(*lease)->port(), &port);
 }
 
+TEST(PortUserTest, LeasesOneQueue) {
+  FakeHost host;
+  host.AddPort("p", 2);
+  const auto lease = [&](uint64_t queue) {
+    return LeaseNamedPort(host, "p", Direction::kReceive, "in", queue);
+  };
+  auto first = lease(0);
+  auto second = lease(1);
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_EQ(StatusErrno(lease(0).status()), EBUSY);
+  EXPECT_EQ(StatusErrno(lease(kAllQueues).status()), EBUSY);
+  EXPECT_EQ(StatusErrno(lease(2).status()), EINVAL);
+  EXPECT_EQ(StatusErrno(lease(uint64_t{1} << 32).status()), EINVAL) << "not queue 0";
+  first->reset();
+  EXPECT_TRUE(lease(0).ok());
+}
+
+TEST(PortUserTest, NoClientsNumberStandsForAllQueues) {
+  FakeHost host;
+  host.AddPort("p", 2);
+  const auto lease = [&](uint64_t qid) {
+    return LeaseQueue(host, "p", Direction::kReceive, "in", qid);
+  };
+  for (const uint64_t qid : {uint64_t{2}, uint64_t{128}, uint64_t{1} << 32, kAllQueues}) {
+    EXPECT_EQ(StatusErrno(lease(qid).status()), EINVAL) << qid;
+  }
+  EXPECT_THAT(std::string(lease(128).status().message()),
+              HasSubstr("'qid' must be a queue of the port, 0..127 at most, not 128"));
+  EXPECT_TRUE(lease(1).ok());
+}
+
 TEST(PortUserTest, SaysWhatIsWrongInTheWordsClientsKnow) {
   FakeHost host;
   host.AddPort("p", 1);

@@ -31,13 +31,23 @@ bool HasUnknownFields(const google::protobuf::Message& message) {
   });
 }
 
-// Messages without fields (EmptyArg, MergeArg...) are all alike on the wire.
-bool IsAnotherEmptyMessage(const google::protobuf::Any& any,
-                           const google::protobuf::Message& message) {
+// With nothing set, messages are all alike on the wire. Clients that name the argument of a class
+// CLASS + "Arg" send one of ArpResponder's command where the class takes none.
+bool StandsForNoFields(const google::protobuf::Any& any, const google::protobuf::Message& message) {
   const auto* type = google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
       std::string(TypeName(any)));
-  return type != nullptr && type->field_count() == 0 && any.value().empty() &&
-         message.GetDescriptor()->field_count() == 0;
+  return type != nullptr && any.value().empty() && message.GetDescriptor()->field_count() == 0;
+}
+
+// A module of a plugin keeps its class, and so its code, until it is gone and all that it asked to
+// run later has run.
+std::shared_ptr<Module> KeepClassAndWait(std::unique_ptr<Module> module,
+                                         std::shared_ptr<const ModuleClass> mclass, Host& host) {
+  if (mclass == nullptr || mclass->library == nullptr) return module;
+  return {module.release(), [mclass = std::move(mclass), &host](Module* gone) {
+            std::default_delete<Module>()(gone);
+            host.Retire([mclass] {});
+          }};
 }
 
 }  // namespace
@@ -48,7 +58,7 @@ absl::Status UnpackArgument(const google::protobuf::Any& any, std::string_view w
   const std::string_view given = TypeName(any);
   if (given.empty() && any.value().empty()) return absl::OkStatus();
   if (given != expected) {
-    if (IsAnotherEmptyMessage(any, *message)) return absl::OkStatus();
+    if (StandsForNoFields(any, *message)) return absl::OkStatus();
     return Error(EINVAL, "'", what, "' takes a ", expected, ", not a '", given, "'");
   }
   if (!message->ParseFromString(any.value())) {
@@ -61,9 +71,9 @@ absl::Status UnpackArgument(const google::protobuf::Any& any, std::string_view w
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<Module>> ModuleClass::Create(
+absl::StatusOr<std::shared_ptr<Module>> ModuleClass::Create(
     std::string_view name, Host& host, const google::protobuf::Any& any) const {
-  std::unique_ptr<Module> module = make();
+  std::shared_ptr<Module> module = KeepClassAndWait(make(), self.lock(), host);
   module->name_ = std::string(name);
   module->mclass_ = this;
   module->host_ = &host;
@@ -82,19 +92,6 @@ absl::Status ModuleClass::Run(Module& module, std::string_view command,
                "'; it has: ", commands.empty() ? "none" : absl::StrJoin(commands, ", ", name));
 }
 
-ModuleRegistry& ModuleRegistry::Get() {
-  static ModuleRegistry registry;
-  return registry;
-}
-
-void ModuleRegistry::Add(ModuleClass mclass) {
-  std::string name(mclass.info.name);
-  classes_.emplace(std::move(name), std::move(mclass));
-}
-
-const ModuleClass* ModuleRegistry::Find(std::string_view name) const {
-  const auto it = classes_.find(name);
-  return it == classes_.end() ? nullptr : &it->second;
-}
+BESS_DEFINE_REGISTRY(ModuleClass);
 
 }  // namespace bess

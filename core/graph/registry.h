@@ -18,13 +18,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/graph/class_registry.h"
 #include "core/graph/module.h"
 
 namespace bess {
 
 // Unpacks `any` into `message` of the expected type. An Any that names no type stands for the
-// message without fields set; one message without fields stands for another. Anything else of a
-// wrong type, unparsable, or with unknown fields is EINVAL naming both types.
+// message without fields set; any message with nothing set stands for one that has no fields.
+// Anything else of a wrong type, unparsable, or with unknown fields is EINVAL naming both types.
 absl::Status UnpackArgument(const google::protobuf::Any& any, std::string_view what,
                             google::protobuf::Message* message);
 
@@ -71,6 +72,8 @@ template <typename T>
 using Commands = std::vector<Command<T>>;
 
 struct ModuleClass {
+  std::shared_ptr<Library> library;       // nullptr: the daemon's own
+  std::weak_ptr<const ModuleClass> self;  // set when it is registered
   ModuleInfo info;
   const google::protobuf::Descriptor* argument = nullptr;
   std::vector<CommandClass> commands;
@@ -80,25 +83,15 @@ struct ModuleClass {
   TaskResult (*run_task)(Module&, Context&, Batch&, uint64_t) = nullptr;  // null without tasks
 
   // A new instance, initialised from `argument`.
-  absl::StatusOr<std::unique_ptr<Module>> Create(std::string_view name, Host& host,
+  absl::StatusOr<std::shared_ptr<Module>> Create(std::string_view name, Host& host,
                                                  const google::protobuf::Any& argument) const;
   // ENOTSUP naming the commands there are when there is none of that name.
   absl::Status Run(Module& module, std::string_view command, const google::protobuf::Any& argument,
                    google::protobuf::Any* reply) const;
 };
 
-// All module classes of this process, by name. Filled by static objects before main().
-class ModuleRegistry {
- public:
-  static ModuleRegistry& Get();
-
-  void Add(ModuleClass mclass);
-  const ModuleClass* Find(std::string_view name) const;
-  const std::map<std::string, ModuleClass, std::less<>>& classes() const { return classes_; }
-
- private:
-  std::map<std::string, ModuleClass, std::less<>> classes_;
-};
+using ModuleRegistry = ClassRegistry<ModuleClass>;
+BESS_DECLARE_REGISTRY(ModuleClass);
 
 namespace registry_internal {
 

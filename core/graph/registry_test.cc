@@ -57,11 +57,12 @@ TEST(UnpackArgumentTest, AnEmptyAnyStandsForNoFieldsSet) {
   EXPECT_EQ(arg.size(), 0u);
 }
 
-TEST(UnpackArgumentTest, OneEmptyMessageStandsForAnother) {
+TEST(UnpackArgumentTest, AMessageWithNothingSetStandsForOneWithoutFields) {
   pb::MergeArg merge;
   EXPECT_TRUE(UnpackArgument(Pack(pb::EmptyArg()), "What", &merge).ok());
   pb::EmptyArg empty;
   EXPECT_TRUE(UnpackArgument(Pack(pb::MergeArg()), "What", &empty).ok());
+  EXPECT_TRUE(UnpackArgument(Pack(pb::QueueArg()), "What", &empty).ok());
 }
 
 TEST(UnpackArgumentTest, OtherTypesAreRefusedAndNamed) {
@@ -69,7 +70,7 @@ TEST(UnpackArgumentTest, OtherTypesAreRefusedAndNamed) {
                 "'What' takes a bess.pb.UpdateArg, not a 'bess.pb.QueueArg'");
   ExpectInvalid(Pack(pb::EmptyArg()), pb::QueueArg(),
                 "'What' takes a bess.pb.QueueArg, not a 'bess.pb.EmptyArg'");
-  ExpectInvalid(Pack(pb::QueueArg()), pb::EmptyArg(),
+  ExpectInvalid(Pack(SomeQueueArg()), pb::EmptyArg(),
                 "'What' takes a bess.pb.EmptyArg, not a 'bess.pb.QueueArg'");
   google::protobuf::Any any;
   any.set_type_url("x/no.such.Type");
@@ -152,7 +153,7 @@ REGISTER_MODULE(Bare);
 
 class RegistryTest : public testing::Test {
  protected:
-  std::unique_ptr<Module> Create(const google::protobuf::Message& arg) {
+  std::shared_ptr<Module> Create(const google::protobuf::Message& arg) {
     return *example_.Create("mine", host_, Pack(arg));
   }
 

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/graph/topology.h"
 
-#include "absl/container/flat_hash_map.h"
-
 namespace bess {
 
 Topology::Topology(const Graph& graph) {
-  absl::flat_hash_map<std::string, uint32_t> index;
   for (const auto& [name, entry] : graph.modules) {
     index.emplace(name, static_cast<uint32_t>(modules.size()));
     modules.push_back(entry.get());

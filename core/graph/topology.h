@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "core/graph/graph.h"
 
 namespace bess {
@@ -19,7 +20,8 @@ struct Topology {
     uint32_t ogate = 0;
   };
 
-  std::vector<const ModuleEntry*> modules;    // in the graph's order
+  std::vector<const ModuleEntry*> modules;  // in the graph's order
+  absl::flat_hash_map<std::string, uint32_t> index;
   std::vector<std::vector<Connection>> down;  // by module
   std::vector<std::vector<uint32_t>> up;      // by module
 

@@ -71,7 +71,7 @@ TEST_F(TrackTest, ResetStartsAgainAtZero) {
   Build(track);
   Send(0, 70);
   Send(1, 3);
-  EXPECT_TRUE(track->hclass().Run(*track, "reset").ok());
+  EXPECT_TRUE(track->hclass().Run(*track, "reset", {}, nullptr).ok());
   ExpectCounts(*track, 0, 0, 0);
   Send(1, 4);
   ExpectCounts(*track, 1, 4, 4 * (sizeof(Tag) + 24));

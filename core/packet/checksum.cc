@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/packet/checksum.h"
 
-#include <cstring>
-
 namespace bess {
+namespace {
+
+ChecksumSum SumHeader(const Ipv4Header& ip) {
+  return SumBytes({reinterpret_cast<const uint8_t*>(&ip), ip.header_length()});
+}
+
+}  // namespace
 
 ChecksumSum SumBytes(absl::Span<const uint8_t> bytes) {
   ChecksumSum sum = 0;
@@ -13,16 +18,23 @@ ChecksumSum SumBytes(absl::Span<const uint8_t> bytes) {
     const auto word = LoadUnaligned<uint64_t>(at);
     sum += (word & 0xffffffff) + (word >> 32);
   }
-  uint64_t last = 0;
-  if (left > 0) std::memcpy(&last, at, left);
-  return sum + (last & 0xffffffff) + (last >> 32);
+  if ((left & 4) != 0) {
+    sum += LoadUnaligned<uint32_t>(at);
+    at += 4;
+  }
+  if ((left & 2) != 0) {
+    sum += LoadUnaligned<uint16_t>(at);
+    at += 2;
+  }
+  if ((left & 1) != 0) sum += *at;
+  return sum;
 }
 
 Be16 Ipv4HeaderChecksum(const Ipv4Header& ip) {
-  const auto* bytes = reinterpret_cast<const uint8_t*>(&ip);
-  const ChecksumSum sum = SumBytes({bytes, ip.header_length()});
-  return FinishChecksum(sum + static_cast<uint16_t>(~ip.checksum.raw()));
+  return FinishChecksum(SumHeader(ip) + static_cast<uint16_t>(~ip.checksum.raw()));
 }
+
+bool Ipv4ChecksumHolds(const Ipv4Header& ip) { return FinishChecksum(SumHeader(ip)).raw() == 0; }
 
 ChecksumSum PseudoHeaderSum(const Ipv4Header& ip, uint8_t protocol, uint32_t length) {
   return ChecksumSum{ip.source.raw()} + ip.destination.raw() + Be16(protocol).raw() +

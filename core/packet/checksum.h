@@ -70,6 +70,9 @@ inline Be16 UdpChecksum(Be16 checksum) {
 // checksum field holds now.
 Be16 Ipv4HeaderChecksum(const Ipv4Header& ip);
 
+// Whether the checksum of such a header is right.
+bool Ipv4ChecksumHolds(const Ipv4Header& ip);
+
 // The sum of the pseudo-header of TCP, UDP and ICMPv6 (RFC 9293, 3.1; RFC 8200, 8.1). `length` is
 // that of the L4 header and its payload.
 ChecksumSum PseudoHeaderSum(const Ipv4Header& ip, uint8_t protocol, uint32_t length);

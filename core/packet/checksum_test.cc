@@ -98,7 +98,9 @@ TEST(ChecksumTest, Ipv4Headers) {
     ASSERT_NE(ip, nullptr);
     const Be16 right = ip->checksum;
     EXPECT_EQ(Ipv4HeaderChecksum(*ip), right);
+    EXPECT_TRUE(Ipv4ChecksumHolds(*ip));
     ip->checksum = uint16_t{0};
+    EXPECT_FALSE(Ipv4ChecksumHolds(*ip));
     EXPECT_EQ(Ipv4HeaderChecksum(*ip), right);
     ip->checksum = uint16_t{0xffff};
     EXPECT_EQ(Ipv4HeaderChecksum(*ip), right);

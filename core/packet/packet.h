@@ -3,6 +3,9 @@
 // A packet: a DPDK mbuf and, beside it, its metadata area. The header is private to the daemon;
 // the data buffer may be shared with network functions. Code outside this room reaches bytes
 // through PacketView, never through data() arithmetic.
+//
+// A packet longer than a buffer is a chain of several segments, each a Packet of which only the
+// first counts: the others lend their bytes. Nothing but segments.h looks behind the first.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -26,6 +29,10 @@ class Packet {
   uint16_t length() const { return mbuf_.data_len; }
   uint32_t total_length() const { return mbuf_.pkt_len; }
   bool linear() const { return mbuf_.nb_segs == 1; }
+  uint16_t segments() const { return mbuf_.nb_segs; }
+  // The segment behind this one: nullptr at the end. Of it, data() and length() have a meaning.
+  const Packet* next() const { return reinterpret_cast<const Packet*>(mbuf_.next); }
+  Packet* next() { return reinterpret_cast<Packet*>(mbuf_.next); }
 
   uint8_t* data() { return rte_pktmbuf_mtod(&mbuf_, uint8_t*); }
   const uint8_t* data() const { return rte_pktmbuf_mtod(&mbuf_, const uint8_t*); }
@@ -35,7 +42,8 @@ class Packet {
   }
 
   // Each of these four returns nullptr (false) and changes nothing when there is no room or not
-  // enough data. They forget the layout. Append and RemoveBack need a linear packet.
+  // enough data in the first segment. They forget the layout. Append and RemoveBack need a linear
+  // packet.
   uint8_t* Prepend(uint16_t n);
   uint8_t* Append(uint16_t n);
   bool RemoveFront(uint16_t n);

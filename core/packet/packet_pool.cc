@@ -8,10 +8,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
+#include <utility>
 
 #include "core/base/status.h"
+#include "core/packet/segments.h"
 
 namespace bess {
 namespace {
@@ -72,20 +75,25 @@ void FreePackets(Packet* const* packets, uint32_t n) {
 }
 
 absl::StatusOr<std::unique_ptr<PacketPool>> PacketPool::Create(std::string_view name, Kind kind,
-                                                               uint32_t packets) {
+                                                               uint32_t packets,
+                                                               uint32_t data_room) {
   if (packets < kMinPackets || packets > kMaxPackets) {
     return Error(EINVAL, "a packet pool holds ", kMinPackets, "..", kMaxPackets, " packets, not ",
                  packets);
   }
-  std::unique_ptr<PacketPool> pool(new PacketPool(name));
+  if (data_room < kMinDataRoom || data_room > kMaxDataRoom) {
+    return Error(EINVAL, "a packet buffer holds ", kMinDataRoom, "..", kMaxDataRoom, " bytes, not ",
+                 data_room);
+  }
+  std::unique_ptr<PacketPool> pool(new PacketPool(name, static_cast<uint16_t>(data_room)));
   BESS_RETURN_IF_ERROR(kind == Kind::kShareable ? pool->CreateShareable(packets)
                                                 : pool->CreatePlain(packets));
   pool->capacity_ = pool->mempool_->populated_size;
   return pool;
 }
 
-std::unique_ptr<PacketPool> PacketPool::CreateOnHeap(uint32_t packets) {
-  std::unique_ptr<PacketPool> pool(new PacketPool("heap"));
+std::unique_ptr<PacketPool> PacketPool::CreateOnHeap(uint32_t packets, uint16_t data_room) {
+  std::unique_ptr<PacketPool> pool(new PacketPool("heap", data_room));
   pool->capacity_ = packets;
   return pool;
 }
@@ -93,7 +101,7 @@ std::unique_ptr<PacketPool> PacketPool::CreateOnHeap(uint32_t packets) {
 absl::Status PacketPool::CreatePlain(uint32_t packets) {
   mempool_ =
       rte_pktmbuf_pool_create(name_.c_str(), packets, kCacheSize, sizeof(Packet) - sizeof(rte_mbuf),
-                              kHeadroom + kDataRoom, SOCKET_ID_ANY);
+                              static_cast<uint16_t>(kHeadroom + data_room_), SOCKET_ID_ANY);
   if (mempool_ == nullptr) {
     return Error(rte_errno, "cannot create packet pool '", name_, "' of ", packets,
                  " packets: ", rte_strerror(rte_errno));
@@ -111,14 +119,14 @@ absl::Status PacketPool::CreateShareable(uint32_t packets) {
                  " packets: ", rte_strerror(rte_errno));
   }
   rte_pktmbuf_pool_private settings = {};
-  settings.mbuf_data_room_size = kHeadroom + kDataRoom;
+  settings.mbuf_data_room_size = static_cast<uint16_t>(kHeadroom + data_room_);
   settings.mbuf_priv_size = sizeof(Packet) - sizeof(rte_mbuf);
   rte_pktmbuf_pool_init(mempool_, &settings);
   return AddHeaders(packets);
 }
 
 absl::Status PacketPool::MapBuffers(uint32_t packets) {
-  buffers_size_ = RoundUp(size_t{packets} * kBufferStride, kHugePage);
+  buffers_size_ = RoundUp(size_t{packets} * stride(), kHugePage);
   Mapping mapping = MapMemfd(name_, buffers_size_, MFD_HUGETLB | MFD_HUGE_2MB);
   if (mapping.fd < 0) mapping = MapMemfd(name_, buffers_size_, 0);
   if (mapping.fd < 0) {
@@ -154,7 +162,8 @@ absl::Status PacketPool::AddHeaders(uint32_t packets) {
   const auto bind = [](rte_mempool* pool, void* self, void* object, unsigned i) {
     rte_pktmbuf_init(pool, nullptr, object, i);
     auto* mbuf = static_cast<rte_mbuf*>(object);
-    mbuf->buf_addr = static_cast<PacketPool*>(self)->buffers_ + size_t{i} * kBufferStride;
+    const auto* owner = static_cast<PacketPool*>(self);
+    mbuf->buf_addr = owner->buffers_ + size_t{i} * owner->stride();
     mbuf->buf_iova = rte_mem_virt2iova(mbuf->buf_addr);
   };
   rte_mempool_obj_iter(mempool_, bind, this);
@@ -173,12 +182,32 @@ uint32_t PacketPool::in_use() const {
   return rte_mempool_in_use_count(mempool_);
 }
 
-Packet* PacketPool::Copy(Packet& packet) {
-  const uint32_t length = packet.total_length();
-  Packet* copy = nullptr;
-  if (length > kDataRoom || !Alloc(&copy, 1, static_cast<uint16_t>(length))) return nullptr;
-  const void* bytes = rte_pktmbuf_read(packet.mbuf(), 0, length, copy->data());
-  if (bytes != copy->data()) std::memcpy(copy->data(), bytes, length);
+// An odd number of cache lines, so that the first lines of buffers spread over all cache sets.
+uint32_t PacketPool::stride() const {
+  constexpr uint32_t kLine = RTE_CACHE_LINE_SIZE;
+  return ((kHeadroom + uint32_t{data_room_} + kLine - 1) / kLine | 1) * kLine;
+}
+
+Packet* PacketPool::AllocLong(uint32_t length) {
+  const uint32_t count = length == 0 ? 1 : (length + data_room_ - 1) / data_room_;
+  Packet* segments[kMaxPacketSegments];
+  if (length > kMaxPacketLength || !Alloc(segments, count, 0)) return nullptr;
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint32_t left = length - i * data_room_;
+    segments[i]->Append(static_cast<uint16_t>(std::min<uint32_t>(left, data_room_)));
+    if (i > 0) AddSegment(*segments[0], segments[i]);
+  }
+  return segments[0];
+}
+
+Packet* PacketPool::Copy(const Packet& packet) {
+  Packet* copy = AllocLong(packet.total_length());
+  if (copy == nullptr) return nullptr;
+  size_t at = 0;
+  for (Packet* segment = copy; segment != nullptr; segment = segment->next()) {
+    ReadBytes(packet, at, {segment->data(), segment->length()});
+    at += segment->length();
+  }
   std::memcpy(copy->metadata(), packet.metadata(), kMetadataSize);
   return copy;
 }
@@ -212,7 +241,7 @@ Packet* NewHeapPacket(PacketPool* owner, uint16_t length, uint16_t tailroom) {
 bool PacketPool::AllocOnHeap(Packet** out, uint32_t n, uint16_t length) {
   if (heap_in_use_.load(std::memory_order_relaxed) + n > capacity_) return false;
   for (uint32_t i = 0; i < n; ++i) {
-    out[i] = NewHeapPacket(this, length, static_cast<uint16_t>(kDataRoom - length));
+    out[i] = NewHeapPacket(this, length, static_cast<uint16_t>(data_room_ - length));
   }
   heap_in_use_.fetch_add(n, std::memory_order_relaxed);
   return true;
@@ -225,10 +254,19 @@ Packet* PacketPool::Make(std::string_view bytes, uint16_t tailroom) {
   return packet;
 }
 
+Packet* PacketPool::MakeChain(absl::Span<const std::string_view> segments) {
+  Packet* head = Make(segments[0]);
+  for (const std::string_view bytes : segments.subspan(1)) AddSegment(*head, Make(bytes));
+  return head;
+}
+
 void PacketPool::FreeToHeap(Packet* packet) {
-  auto* owner = std::bit_cast<PacketPool*>(packet->mbuf()->buf_iova);
-  owner->heap_in_use_.fetch_sub(1, std::memory_order_relaxed);
-  free(packet);
+  while (packet != nullptr) {
+    Packet* segment = std::exchange(packet, packet->next());
+    auto* owner = std::bit_cast<PacketPool*>(segment->mbuf()->buf_iova);
+    owner->heap_in_use_.fetch_sub(1, std::memory_order_relaxed);
+    free(segment);
+  }
 }
 
 }  // namespace bess

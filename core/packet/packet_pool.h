@@ -22,18 +22,22 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "core/packet/batch.h"
 #include "core/packet/packet.h"
 
 namespace bess {
 
-// Bytes a packet can hold behind its headroom, and from one buffer to the next in the memfd (an
-// odd number of cache lines, so that first lines spread over all cache sets).
-inline constexpr uint16_t kDataRoom = 2048;
-inline constexpr uint32_t kBufferStride = 35 * 64;
-static_assert(kBufferStride >= kHeadroom + kDataRoom);
+// Bytes a buffer holds behind its headroom: the data room, a property of each pool.
+inline constexpr uint16_t kMinDataRoom = 2048;
+inline constexpr uint16_t kDefaultDataRoom = 2048;
+inline constexpr uint16_t kMaxDataRoom = 16384;
+// Bytes of the longest packet that any port lets in: more than an IP packet of 64 KB and its
+// headers, 64 of the smallest buffers.
+inline constexpr uint32_t kMaxPacketSegments = 64;
+inline constexpr uint32_t kMaxPacketLength = kMaxPacketSegments * kMinDataRoom;
 
-// Frees packets of any pools. Thread: any; fast on a registered worker.
+// Frees packets of any pools, all their segments. Thread: any; fast on a registered worker.
 void FreePackets(Packet* const* packets, uint32_t n);
 inline void FreeBatch(Batch& batch) {
   if (!batch.empty()) FreePackets(batch.begin(), batch.size());
@@ -44,17 +48,20 @@ class PacketPool {
  public:
   enum class Kind { kShareable, kPlain };
 
-  // Needs an initialised EAL. `packets` is the capacity, 1,024 .. 4,194,304.
+  // Needs an initialised EAL. `packets` is the capacity, 1,024 .. 4,194,304, and `data_room` the
+  // bytes of each, kMinDataRoom .. kMaxDataRoom; EINVAL for others.
   static absl::StatusOr<std::unique_ptr<PacketPool>> Create(std::string_view name, Kind kind,
-                                                            uint32_t packets);
+                                                            uint32_t packets,
+                                                            uint32_t data_room = kDefaultDataRoom);
   // A pool on the heap that may have at most `packets` out at once.
-  static std::unique_ptr<PacketPool> CreateOnHeap(uint32_t packets = 1 << 20);
+  static std::unique_ptr<PacketPool> CreateOnHeap(uint32_t packets = 1 << 20,
+                                                  uint16_t data_room = kDefaultDataRoom);
 
   ~PacketPool();
   PacketPool(const PacketPool&) = delete;
   PacketPool& operator=(const PacketPool&) = delete;
 
-  // Writes `n` packets of `length` (0..kDataRoom) uninitialised bytes to `out`, or none.
+  // Writes `n` packets of `length` (0..data_room()) uninitialised bytes to `out`, or none.
   bool Alloc(Packet** out, uint32_t n, uint16_t length) {
     if (mempool_ == nullptr) return AllocOnHeap(out, n, length);
     if (rte_mempool_get_bulk(mempool_, reinterpret_cast<void**>(out), n) != 0) return false;
@@ -62,21 +69,31 @@ class PacketPool {
     return true;
   }
 
-  // A copy of data and metadata; nullptr when the pool is empty or the packet is too long.
-  Packet* Copy(Packet& packet);
+  // A packet of `length` uninitialised bytes in as few segments as this pool needs for it; nullptr
+  // when the pool has not that many buffers, or the length is more than kMaxPacketLength.
+  Packet* AllocLong(uint32_t length);
 
-  // Heap pools: a packet of exactly these bytes with nothing behind them but `tailroom`.
+  // A copy of data and metadata, in as few segments as this pool needs for it; nullptr when the
+  // pool has not that many buffers, or the packet is longer than kMaxPacketLength.
+  Packet* Copy(const Packet& packet);
+
+  // Heap pools: a packet of exactly these bytes with nothing behind them but `tailroom`; and one
+  // of several segments (at least one), each as exact.
   Packet* Make(std::string_view bytes, uint16_t tailroom = 0);
+  Packet* MakeChain(absl::Span<const std::string_view> segments);
 
   const std::string& name() const { return name_; }
   uint32_t capacity() const { return capacity_; }
+  uint16_t data_room() const { return data_room_; }
+  // Bytes from one buffer to the next: what a packet takes of the pool's memory.
+  uint32_t stride() const;
   uint32_t in_use() const;
   // The memfd of the data buffers; -1 when the pool is not shareable.
   int memfd() const { return memfd_; }
   rte_mempool* mempool() const { return mempool_; }
 
  private:
-  explicit PacketPool(std::string_view name) : name_(name) {}
+  PacketPool(std::string_view name, uint16_t data_room) : name_(name), data_room_(data_room) {}
   friend void FreePackets(Packet* const* packets, uint32_t n);
 
   absl::Status CreateShareable(uint32_t packets);
@@ -86,11 +103,12 @@ class PacketPool {
   bool AllocOnHeap(Packet** out, uint32_t n, uint16_t length);
   static void FreeToHeap(Packet* packet);
 
-  std::string name_;
+  const std::string name_;
+  const uint16_t data_room_;
   rte_mempool* mempool_ = nullptr;
   uint32_t capacity_ = 0;
   int memfd_ = -1;
-  uint8_t* buffers_ = nullptr;  // data buffers, kBufferStride apart
+  uint8_t* buffers_ = nullptr;  // data buffers, stride() apart
   size_t buffers_size_ = 0;
   void* headers_ = nullptr;
   size_t headers_size_ = 0;

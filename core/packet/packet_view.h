@@ -5,6 +5,10 @@
 //
 //   if (Ipv4Header* ip = packet.Ipv4()) ip->ttl = 64;
 //   if (uint8_t* field = packet.Bytes(26, 4)) ...
+//
+// "The packet" means its first segment, where ports put the headers: a header module that takes
+// nullptr for an answer copes with chains without knowing of them. What needs all bytes of a long
+// packet finds them with segments.h.
 #pragma once
 
 #include <algorithm>
@@ -50,8 +54,10 @@ class PacketView {
     return packet_->data() + offset;
   }
 
-  // The IP payload from the L4 header on, link padding cut off, as far as the first segment holds
-  // it; empty when there is no L4 offset.
+  // How long the IP payload is, from the L4 header on, link padding cut off, in all segments; 0
+  // when there is no L4 offset.
+  uint32_t L4Length() const;
+  // Those bytes, as far as the first segment holds them.
   absl::Span<uint8_t> L4Bytes() const;
 
  private:
@@ -77,15 +83,20 @@ class PacketView {
   Packet* packet_;
 };
 
-inline absl::Span<uint8_t> PacketView::L4Bytes() const {
+inline uint32_t PacketView::L4Length() const {
   const Layout where = layout();
-  if (where.l4_offset == 0) return {};
-  size_t end = where.l3_offset;
+  if (where.l4_offset == 0) return 0;
+  uint32_t end = where.l3_offset;
   if (const Ipv4Header* ip = Ipv4()) end += ip->total_length.value();
   if (const Ipv6Header* ip = Ipv6()) end += sizeof(*ip) + ip->payload_length.value();
-  end = std::min<size_t>(end, packet_->length());
-  if (end < where.l4_offset) return {};
-  return {packet_->data() + where.l4_offset, end - where.l4_offset};
+  end = std::min(end, packet_->total_length());
+  return end < where.l4_offset ? 0 : end - where.l4_offset;
+}
+
+inline absl::Span<uint8_t> PacketView::L4Bytes() const {
+  const size_t offset = layout().l4_offset;
+  if (offset == 0 || offset > packet_->length()) return {};
+  return {packet_->data() + offset, std::min<size_t>(L4Length(), packet_->length() - offset)};
 }
 
 }  // namespace bess

@@ -182,13 +182,13 @@ TEST_P(PoolTest, CopiesDataAndMetadata) {
 
 TEST_P(PoolTest, BuffersDoNotOverlap) {
   std::vector<Packet*> packets(2048);
-  ASSERT_TRUE(pool_->Alloc(packets.data(), 2048, kDataRoom));
+  ASSERT_TRUE(pool_->Alloc(packets.data(), 2048, kDefaultDataRoom));
   for (uint32_t i = 0; i < packets.size(); ++i) {
-    std::memset(packets[i]->data(), static_cast<int>(i % 251), kDataRoom);
+    std::memset(packets[i]->data(), static_cast<int>(i % 251), kDefaultDataRoom);
   }
   for (uint32_t i = 0; i < packets.size(); ++i) {
     ASSERT_EQ(packets[i]->data()[0], i % 251);
-    ASSERT_EQ(packets[i]->data()[kDataRoom - 1], i % 251);
+    ASSERT_EQ(packets[i]->data()[kDefaultDataRoom - 1], i % 251);
   }
   FreePackets(packets.data(), 2048);
 }
@@ -198,7 +198,7 @@ TEST_P(PoolTest, DevicesSeeVirtualAddresses) {
   ASSERT_TRUE(pool_->Alloc(&packet, 1, 60));
   const rte_mbuf& mbuf = *packet->mbuf();
   EXPECT_EQ(mbuf.buf_iova, reinterpret_cast<uintptr_t>(mbuf.buf_addr));
-  EXPECT_EQ(mbuf.buf_len, kHeadroom + kDataRoom);
+  EXPECT_EQ(mbuf.buf_len, kHeadroom + kDefaultDataRoom);
   EXPECT_EQ(mbuf.data_off, kHeadroom);
   FreePackets(&packet, 1);
 }
@@ -251,7 +251,7 @@ TEST(ShareablePoolTest, OtherProcessesSeeTheBytes) {
   };
   rte_mempool_obj_iter(Pool().mempool(), visit, &lowest);
   const size_t offset = reinterpret_cast<uintptr_t>(packet->data()) - lowest;
-  EXPECT_LT(offset, size_t{Pool().capacity()} * kBufferStride);
+  EXPECT_LT(offset, size_t{Pool().capacity()} * Pool().stride());
   EXPECT_EQ(PeekFromChild(offset, "seen by another process"), 0);
   FreePackets(&packet, 1);
 }

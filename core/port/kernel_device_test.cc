@@ -14,6 +14,7 @@
 #include <fstream>
 
 #include "core/port/port_testing.h"
+#include "ports/pcap_port.pb.h"
 #include "spdlog/spdlog.h"
 
 // net_af_xdp never deletes its umem (see new_sockets.h). The library has no frame pointers, so the
@@ -24,6 +25,7 @@ namespace bess {
 namespace {
 
 using testing_ports::Frame;
+using testing_ports::MakePackets;
 using testing_ports::PortTest;
 using testing_ports::ReceiveAll;
 using testing_ports::SendAll;
@@ -48,7 +50,9 @@ std::vector<Wire> WiresWeMayTest() {
   return {{"AfPacket", "net_af_packet0,iface=wire0", "net_af_packet1,iface=wire1"},
           {"AfXdp", "net_af_xdp0,iface=wire0", "net_af_xdp1,iface=wire1"},
           {"AfXdpCopy", "net_af_xdp0,iface=wire0,force_copy=1", "net_af_packet1,iface=wire1"},
-          {"Tap", "net_tap0,iface=tap0", "net_af_packet1,iface=tap0"}};
+          {"Tap", "net_tap0,iface=tap0", "net_af_packet1,iface=tap0"},
+          {"Pcap", "pcap:wire0", "pcap:wire1"},
+          {"PcapAndPacketSocket", "pcap:wire0", "net_af_packet1,iface=wire1"}};
 }
 
 void Shell(const std::string& command) { ASSERT_EQ(std::system(command.c_str()), 0) << command; }
@@ -82,11 +86,21 @@ class KernelDeviceTest : public PortTest, public testing::WithParamInterface<Wir
     }).join();
   }
 
+  absl::Status MakeEnd(const std::string& name, const std::string& device) {
+    constexpr std::string_view kPcap = "pcap:";
+    if (!device.starts_with(kPcap)) return MakeVdev(name, device);
+    pb::PCAPPortArg arg;
+    arg.set_dev(device.substr(kPcap.size()));
+    PortRequest request{.name = name, .driver = "PCAPPort"};
+    request.argument.PackFrom(arg);
+    return Make(request);
+  }
+
   void MakeBoth() {
-    const absl::Status near = MakeVdev("near", GetParam().near);
+    const absl::Status near = MakeEnd("near", GetParam().near);
     ASSERT_TRUE(near.ok()) << near;
     Shell("ip link set tap0 up 2>/dev/null || true");
-    const absl::Status far = MakeVdev("far", GetParam().far);
+    const absl::Status far = MakeEnd("far", GetParam().far);
     ASSERT_TRUE(far.ok()) << far;
   }
 
@@ -114,6 +128,24 @@ TEST_P(KernelDeviceTest, CarriesPacketsBothWays) {
     EXPECT_EQ(Stats("near", Direction::kSend).packets, 32u);
     EXPECT_GE(Stats("near", Direction::kReceive).packets, 32u);
     EXPECT_TRUE(Link("near").up);
+  });
+}
+
+TEST_P(KernelDeviceTest, CarriesPacketsOfSeveralSegments) {
+  InNamespace([this] {
+    MakeBoth();
+    if (HasFatalFailure()) return;
+    const auto out = Lease("near", Direction::kSend);
+    const auto in = Lease("far", Direction::kReceive);
+    std::vector<Packet*> packets = MakePackets({Frame(300), "0123", "456"});
+    AddSegment(*packets[0], packets[1]);
+    AddSegment(*packets[0], packets[2]);
+    ASSERT_EQ(out->port().Send(0, packets.data(), 1), 1u);
+    std::vector<std::string> received;
+    for (int round = 0; round < 20 && received.empty(); ++round) {
+      received = OnlyFrames(ReceiveAll(in->port(), 1, std::chrono::milliseconds(100)));
+    }
+    EXPECT_THAT(received, testing::ElementsAre(Frame(300) + "0123456"));
   });
 }
 

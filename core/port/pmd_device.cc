@@ -8,6 +8,7 @@
 #include <rte_pci.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 
@@ -119,6 +120,24 @@ PmdDevice::~PmdDevice() {
   if (const int error = rte_dev_remove(info_.device); error != 0) {
     spdlog::warn("cannot remove DPDK device {}: {}", id_, rte_strerror(-error));
   }
+}
+
+// Drivers that know no largest MTU state the longest frame, preamble and VLAN tags left out.
+uint32_t PmdDevice::max_mtu() const {
+  constexpr uint32_t kFraming = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+  if (info_.max_mtu != UINT16_MAX || info_.max_rx_pktlen <= kFraming) return info_.max_mtu;
+  return std::min<uint32_t>(info_.max_mtu, info_.max_rx_pktlen - kFraming);
+}
+
+// Some drivers gather and scatter without saying so.
+bool PmdDevice::sends_chains() const {
+  return (info_.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0 || driver() == "net_null" ||
+         driver() == "net_pcap";
+}
+
+bool PmdDevice::receives_chains() const {
+  return (info_.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) != 0 || driver() == "net_memif" ||
+         driver() == "net_pcap" || driver() == "net_vhost";
 }
 
 bool PmdDevice::is_virtual() const {

@@ -37,6 +37,12 @@ class PmdDevice {
   const rte_eth_dev_info& info() const { return info_; }
   std::string_view driver() const { return info_.driver_name; }
   bool is_virtual() const;
+  // Whether it takes packets of several segments, and whether it can make them of frames longer
+  // than a buffer.
+  bool sends_chains() const;
+  bool receives_chains() const;
+  // The largest MTU that the device, or DPDK on its behalf, takes.
+  uint32_t max_mtu() const;
   // Bytes in front of and behind the IP packet that the device counts towards a frame.
   uint32_t overhead() const { return RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + 2 * RTE_VLAN_HLEN; }
 

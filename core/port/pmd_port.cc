@@ -49,6 +49,7 @@ absl::Status ChooseOffloads(const pb::PMDPortArg& arg, const rte_eth_dev_info& i
   BESS_RETURN_IF_ERROR(
       receive(arg.vlan_offload_rx_qinq(), RTE_ETH_RX_OFFLOAD_QINQ_STRIP, "vlan_offload_rx_qinq"));
   BESS_RETURN_IF_ERROR(receive(arg.hwcksum(), kRxChecksums, "hwcksum"));
+  conf->txmode.offloads |= info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
   if (!arg.hwcksum()) return absl::OkStatus();
   return Want(kTxChecksums, info.tx_offload_capa, "hwcksum", &conf->txmode.offloads);
 }
@@ -87,7 +88,6 @@ absl::Status PmdPort::Init(const pb::PMDPortArg& arg) {
   first_tx_lane_ = rx_queues();
   door_.emplace(rx_queues() + tx_queues());
   BESS_RETURN_IF_ERROR(ConfigureDevice(arg));
-  BESS_RETURN_IF_ERROR(SetUpQueues());
   BESS_RETURN_IF_ERROR(SetUpAddressing(arg));
   absl::MutexLock lock(&device_mutex_);
   BESS_RETURN_IF_ERROR(StartDevice());
@@ -122,8 +122,13 @@ PmdPort::~PmdPort() {
 
 absl::Status PmdPort::ConfigureDevice(const pb::PMDPortArg& arg) {
   const rte_eth_dev_info& info = device_->info();
+  if (device_->driver() == "net_virtio_user") {
+    return Error(ENOTSUP,
+                 "net_virtio_user cannot send: its peer does not map packet memory; "
+                 "use net_vhost or net_memif");
+  }
   BESS_RETURN_IF_ERROR(CheckQueues(shape(), info));
-  rte_eth_conf conf{};
+  rte_eth_conf& conf = configuration_;
   if (arg.loopback()) {
     // Virtual devices ignore the setting without a word.
     if (device_->is_virtual()) return Error(ENOTSUP, "the device cannot do 'loopback'");
@@ -132,10 +137,17 @@ absl::Status PmdPort::ConfigureDevice(const pb::PMDPortArg& arg) {
   BESS_RETURN_IF_ERROR(ChooseOffloads(arg, info, &conf));
   ChooseSpreading(rx_queues(), info, &conf);
   BESS_RETURN_IF_ERROR(ChooseSocket(arg));
+  BESS_RETURN_IF_ERROR(ChoosePool());
+  return ApplyConfiguration();
+}
+
+// Also for a device that has been stopped, to change what only a new start changes.
+absl::Status PmdPort::ApplyConfiguration() {
   DpdkComplaints complaints;
   const int error = rte_eth_dev_configure(id(), static_cast<uint16_t>(rx_queues()),
-                                          static_cast<uint16_t>(tx_queues()), &conf);
-  return error == 0 ? absl::OkStatus() : DeviceError(error, "be configured so", complaints);
+                                          static_cast<uint16_t>(tx_queues()), &configuration_);
+  if (error != 0) return DeviceError(error, "be configured so", complaints);
+  return SetUpQueues();
 }
 
 absl::Status PmdPort::ChooseSocket(const pb::PMDPortArg& arg) {
@@ -150,34 +162,35 @@ absl::Status PmdPort::ChooseSocket(const pb::PMDPortArg& arg) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<PacketPool*> PmdPort::ChoosePool() {
+absl::Status PmdPort::ChoosePool() {
   // net_af_xdp gives the pool's own memory to the kernel as its ring memory; a network card reads
   // and writes only memory that DPDK allocated and mapped for it.
   const bool needs_plain = device_->driver() == "net_af_xdp" || !device_->is_virtual();
-  if (!needs_plain) return &pools().shareable();
+  pool_ = &pools().shareable();
+  if (!needs_plain) return absl::OkStatus();
   // What the rings hold, af_xdp's fill ring being as long again, and what travels meanwhile.
   constexpr uint32_t kShortest = 2048;
   constexpr uint32_t kTravelling = 8192;
   const uint32_t rx = rx_queues() * std::max(shape().rx_size, kShortest) * 2;
   const uint32_t tx = tx_queues() * std::max(shape().tx_size, kShortest);
   BESS_ASSIGN_OR_RETURN(plain_, pools().TakePlain(rx + tx + kTravelling));
-  return plain_.get();
+  pool_ = plain_.get();
+  return absl::OkStatus();
 }
 
-absl::Status PmdPort::SetUpReceiveQueues(PacketPool& pool, uint16_t size) {
+absl::Status PmdPort::SetUpReceiveQueues(uint16_t size) {
   const auto socket = static_cast<unsigned>(socket_);
   if (device_->driver() == "net_af_xdp") xdp_sockets_.emplace(AF_XDP);
   DpdkComplaints complaints;
   int error = 0;
   for (uint16_t queue = 0; queue < rx_queues() && error == 0; ++queue) {
-    error = rte_eth_rx_queue_setup(id(), queue, size, socket, nullptr, pool.mempool());
+    error = rte_eth_rx_queue_setup(id(), queue, size, socket, nullptr, pool_->mempool());
   }
   if (xdp_sockets_) xdp_sockets_->Settle();
   return error == 0 ? absl::OkStatus() : DeviceError(error, "set up a receive queue", complaints);
 }
 
 absl::Status PmdPort::SetUpQueues() {
-  BESS_ASSIGN_OR_RETURN(PacketPool * pool, ChoosePool());
   auto rx_size = static_cast<uint16_t>(shape().rx_size);
   auto tx_size = static_cast<uint16_t>(shape().tx_size);
   const auto socket = static_cast<unsigned>(socket_);
@@ -185,7 +198,7 @@ absl::Status PmdPort::SetUpQueues() {
   if (const int error = rte_eth_dev_adjust_nb_rx_tx_desc(id(), &rx_size, &tx_size); error != 0) {
     return DeviceError(error, "have queues of this size", complaints);
   }
-  BESS_RETURN_IF_ERROR(SetUpReceiveQueues(*pool, rx_size));
+  BESS_RETURN_IF_ERROR(SetUpReceiveQueues(rx_size));
   for (uint16_t queue = 0; queue < tx_queues(); ++queue) {
     const int error = rte_eth_tx_queue_setup(id(), queue, tx_size, socket, nullptr);
     if (error != 0) return DeviceError(error, "set up a transmit queue", complaints);
@@ -293,11 +306,13 @@ PortSettings PmdPort::ReadSettings() const {
 
 absl::Status PmdPort::CheckChange(const PortChange& change) const {
   const uint32_t low = std::max<uint32_t>(device_->info().min_mtu, RTE_ETHER_MIN_MTU);
-  const uint32_t high = std::min<uint32_t>(device_->info().max_mtu, kMaxMtu);
+  const uint32_t device_high = device_->max_mtu();
+  const uint32_t high =
+      device_->receives_chains() ? device_high : std::min(device_high, MtuOfBuffers());
   if (change.mtu && (*change.mtu < low || *change.mtu > high)) {
     return Error(EINVAL, "'mtu' must be ", low, "..", high, ", not ", *change.mtu,
-                 "; the device takes up to ", device_->info().max_mtu, " and packet buffers ",
-                 kMaxMtu);
+                 "; the device takes up to ", device_high, " and packet buffers (--buffer_size) ",
+                 MtuOfBuffers());
   }
   if (change.mac && (change.mac->at(0) & 1) != 0) {
     return Error(EINVAL, "'mac_addr' is a group address, which no port can have");
@@ -305,7 +320,16 @@ absl::Status PmdPort::CheckChange(const PortChange& change) const {
   return absl::OkStatus();
 }
 
+// The largest MTU whose frames, two VLAN tags included, fit a packet buffer.
+uint32_t PmdPort::MtuOfBuffers() const { return pool_->data_room() - device_->overhead(); }
+
 absl::Status PmdPort::SetMtu(uint32_t mtu) {
+  // Devices spread frames over several buffers at a price; they are told when it has to be.
+  const uint64_t scatter = device_->info().rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
+  if (mtu > MtuOfBuffers() && (scatter & ~configuration_.rxmode.offloads) != 0) {
+    configuration_.rxmode.offloads |= scatter;
+    BESS_RETURN_IF_ERROR(ApplyConfiguration());
+  }
   DpdkComplaints complaints;
   const int error = rte_eth_dev_set_mtu(id(), static_cast<uint16_t>(mtu));
   return error == 0 ? absl::OkStatus() : DeviceError(error, "have this MTU", complaints);

@@ -26,10 +26,6 @@ class PmdPort final : public Port {
       .name = "PMDPort",
       .help = "a network card or virtual device that DPDK drives by polling",
       .template_name = "pmd_port"};
-  // The largest MTU whose frames, two VLAN tags included, fit a packet buffer.
-  static constexpr uint32_t kMaxMtu =
-      kDataRoom - RTE_ETHER_HDR_LEN - RTE_ETHER_CRC_LEN - 2 * RTE_VLAN_HLEN;
-
   PmdPort() = default;
   ~PmdPort() override;
 
@@ -46,30 +42,35 @@ class PmdPort final : public Port {
  private:
   uint32_t DoReceive(uint32_t queue, Packet** packets, uint32_t max) override;
   uint32_t DoSend(uint32_t queue, Packet** packets, uint32_t n) override;
+  bool SendsChains() const override { return device_->sends_chains(); }
   uint64_t LostByDevice() const override;
 
   absl::Status OpenDevice(const pb::PMDPortArg& arg);
   absl::Status ConfigureDevice(const pb::PMDPortArg& arg);
   absl::Status ChooseSocket(const pb::PMDPortArg& arg);
+  absl::Status ApplyConfiguration();
   absl::Status SetUpQueues();
-  absl::Status SetUpReceiveQueues(PacketPool& pool, uint16_t size);
-  absl::StatusOr<PacketPool*> ChoosePool();
+  absl::Status SetUpReceiveQueues(uint16_t size);
+  absl::Status ChoosePool();
   absl::Status SetUpAddressing(const pb::PMDPortArg& arg);
   absl::Status InstallFlows(const pb::PMDPortArg& arg);
   absl::Status StartDevice();
   void StopDevice();
   absl::Status CheckChange(const PortChange& change) const;
+  uint32_t MtuOfBuffers() const;
   absl::Status SetMtu(uint32_t mtu);
   absl::Status SetMac(const MacAddress& mac);
   PortSettings ReadSettings() const;
   uint16_t id() const { return device_->id(); }
 
   PortPools::PlainPool plain_;             // outlives the device's queues
+  PacketPool* pool_ = nullptr;             // what it receives into: `plain_` or the shareable one
   std::optional<NewSockets> xdp_sockets_;  // outlives the device, which may forget them
   std::unique_ptr<PmdDevice> device_;
   std::optional<Doorway> door_;  // lanes: receive queues, then transmit queues
   uint32_t first_tx_lane_ = 0;
   int socket_ = SOCKET_ID_ANY;
+  rte_eth_conf configuration_{};
   std::vector<rte_flow*> rules_;
 
   // The device itself is one control thread's at a time. A reader that finds it taken answers

@@ -5,6 +5,7 @@
 #include "core/port/pmd_port.h"
 
 #include <gmock/gmock.h>
+#include <rte_lcore.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -124,14 +125,25 @@ TEST_F(PcapTest, WhatIsReadIsWritten) {
   EXPECT_THAT(Read("out.pcap"), ElementsAreArray(frames));
 }
 
-TEST_F(PcapTest, WhatFitsNoBufferIsDroppedAndCounted) {
-  Write("in.pcap", {Frame(60), Frame(5000), Frame(2048), Frame(70)});
-  ASSERT_TRUE(MakeVdev("p", "net_pcap0,rx_pcap=" + folder_ + "/in.pcap").ok());
-  const auto in = Lease("p", kIn);
-  const auto received = ReceiveAll(in->port(), 4, std::chrono::milliseconds(50));
-  ASSERT_EQ(received.size(), 3u);
-  EXPECT_EQ(received[1].size(), 2048u);
-  EXPECT_EQ(Stats("p", kIn).dropped, 1u);
+TEST_F(PcapTest, WhatFitsNoBufferTravelsInSeveral) {
+  const std::vector<std::string> frames = {Frame(60), Frame(5000, 'l'), Frame(2048), Frame(70)};
+  Write("in.pcap", frames);
+  ASSERT_TRUE(
+      MakeVdev("p", "net_pcap0,rx_pcap=" + folder_ + "/in.pcap,tx_pcap=" + folder_ + "/out.pcap")
+          .ok());
+  {
+    const auto in = Lease("p", kIn);
+    const auto out = Lease("p", kOut);
+    Packet* packets[kBatchSize];
+    ASSERT_EQ(in->port().Receive(0, packets, kBatchSize), 4u);
+    EXPECT_EQ(packets[1]->segments(), 3);
+    EXPECT_EQ(testing_ports::Bytes(*packets[1]), frames[1]);
+    ASSERT_EQ(out->port().Send(0, packets, 4), 4u);
+  }
+  EXPECT_EQ(Stats("p", kIn).dropped, 0u);
+  EXPECT_EQ(Stats("p", kIn).bytes, 60u + 5000 + 2048 + 70);
+  ASSERT_TRUE(table_.Destroy("p").ok());
+  EXPECT_THAT(Read("out.pcap"), ElementsAreArray(frames));
 }
 
 TEST_F(PcapTest, NamesTheMissingFile) {
@@ -184,6 +196,45 @@ TEST_F(PmdPortTest, SeveralQueues) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("at most"));
 }
 
+TEST_F(PmdPortTest, CountersAddUpWhatSeveralQueuesDo) {
+  ASSERT_TRUE(MakeVdev("p", "net_ring0", 4).ok());
+  const auto in = Lease("p", kIn);
+  const auto out = Lease("p", kOut);
+  for (uint32_t queue = 0; queue < 4; ++queue) {
+    ASSERT_EQ(SendAll(out->port(), std::vector<std::string>(queue + 1, Frame(60)), queue),
+              queue + 1);
+  }
+  Packet* packets[kBatchSize];
+  uint32_t received = 0;
+  for (uint32_t queue = 0; queue < 4; ++queue) {
+    const uint32_t n = in->port().Receive(queue, packets, kBatchSize);
+    EXPECT_EQ(n, queue + 1) << "net_ring joins the queues of the same number";
+    FreePackets(packets, n);
+    received += n;
+  }
+  EXPECT_EQ(received, 10u);
+  for (const Direction direction : {kIn, kOut}) {
+    const PortStats stats = Stats("p", direction);
+    EXPECT_EQ(stats.packets, 10u);
+    EXPECT_EQ(stats.bytes, 600u);
+    for (uint32_t n = 1; n <= 4; ++n) EXPECT_EQ(stats.actual[n], 1u);
+  }
+}
+
+// Every node up to the last is asked for by its number, none behind it.
+TEST_F(PmdPortTest, NumaNodesThatAreNotThereAreRefused) {
+  pb::PMDPortArg arg;
+  arg.set_vdev("net_null0");
+  for (const int node : {-2, static_cast<int>(rte_socket_count()), INT32_MAX, INT32_MIN}) {
+    arg.set_socket_id(node);
+    const absl::Status status = MakePmd("p", arg);
+    EXPECT_EQ(StatusErrno(status), EINVAL) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(absl::StrCat("NUMA node ", node)));
+  }
+  arg.set_socket_id(rte_socket_id_by_idx(rte_socket_count() - 1));
+  EXPECT_TRUE(MakePmd("p", arg).ok());
+}
+
 TEST_F(PmdPortTest, PromiscuousIsNoProblemWhereItIsNoChoice) {
   pb::PMDPortArg arg;
   arg.set_vdev("net_null0");
@@ -216,15 +267,51 @@ TEST_F(PmdPortTest, MacMtuAndAdmin) {
 TEST_F(PmdPortTest, SettingsOutOfRange) {
   ASSERT_TRUE(MakeVdev("p", "net_null0").ok());
   const PortSettings before = Settings("p");
-  for (const uint32_t mtu : {67u, PmdPort::kMaxMtu + 1, 65536u + 1500u, ~0u}) {
+  for (const uint32_t mtu : {67u, 2023u, 65536u + 1500u, ~0u}) {
     const absl::Status status = table_.Configure("p", {.mtu = mtu});
     EXPECT_EQ(StatusErrno(status), EINVAL);
     EXPECT_THAT(std::string(status.message()),
-                HasSubstr(absl::StrCat("must be 68..", PmdPort::kMaxMtu, ", not ", mtu)));
+                HasSubstr(absl::StrCat("'mtu' must be 68..2022, not ", mtu,
+                                       "; the device takes up to 65535 and packet buffers "
+                                       "(--buffer_size) 2022")));
   }
   const MacAddress group = {1, 0, 0, 0, 0, 7};
   EXPECT_EQ(StatusErrno(table_.Configure("p", {.mac = group, .mtu = 1000})), EINVAL);
   EXPECT_EQ(Settings("p").mtu, before.mtu) << "all or nothing";
+}
+
+TEST_F(PmdPortTest, LargerBuffersTakeJumboFrames) {
+  auto pool = PacketPool::Create("jumbo", PacketPool::Kind::kShareable, 4096, 9728);
+  ASSERT_TRUE(pool.ok()) << pool.status();
+  {
+    PortTable table(**pool);
+    pb::PMDPortArg arg;
+    arg.set_vdev("net_null0,size=9018");
+    PortRequest request{.name = "p", .driver = "PMDPort"};
+    request.argument.PackFrom(arg);
+    ASSERT_TRUE(table.Create(request).ok());
+    EXPECT_TRUE(table.Configure("p", {.mtu = 9000}).ok());
+    EXPECT_THAT(std::string(table.Configure("p", {.mtu = 9800}).message()), HasSubstr("68..9702"));
+    auto lease = table.Lease("p", kIn, "test");
+    ASSERT_TRUE(lease.ok());
+    Packet* packets[kBatchSize];
+    ASSERT_EQ((*lease)->port().Receive(0, packets, 32), 32u);
+    EXPECT_TRUE(packets[0]->linear());
+    EXPECT_EQ(packets[0]->length(), 9018);
+    FreePackets(packets, 32);
+  }
+  EXPECT_EQ((*pool)->in_use(), 0u);
+}
+
+// net_ring could spread frames over buffers; that it has no MTU is found out after it was told to.
+TEST_F(PmdPortTest, AnMtuThatIsRefusedLeavesThePortAtWork) {
+  ASSERT_TRUE(MakeVdev("p", "net_ring0").ok());
+  EXPECT_FALSE(table_.Configure("p", {.mtu = 9000}).ok());
+  EXPECT_EQ(Settings("p").mtu, 1500u);
+  const auto in = Lease("p", kIn);
+  const auto out = Lease("p", kOut);
+  ASSERT_EQ(SendAll(out->port(), {Frame(60), Frame(70)}), 2u);
+  EXPECT_THAT(ReceiveAll(in->port(), 2), SizeIs(2));
 }
 
 TEST_F(PmdPortTest, SettingsChangeUnderTraffic) {

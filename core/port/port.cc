@@ -4,16 +4,36 @@
 #include <utility>
 
 #include "core/base/status.h"
+#include "core/packet/segments.h"
 
 namespace bess {
 namespace {
 
-// Keeps the packets that are, or can be made, of one segment; returns how many those are.
-uint32_t Linearise(Packet** packets, uint32_t n) {
+struct Sums {
+  uint64_t bytes = 0;
+  uint32_t segments = 0;
+};
+
+Sums Sum(Packet* const* packets, uint32_t n) {
+  Sums sums;
+  for (uint32_t i = 0; i < n; ++i) {
+    sums.bytes += packets[i]->total_length();
+    sums.segments += packets[i]->segments();
+  }
+  return sums;
+}
+
+// Whether modules may see the packet: with its headers in the first segment.
+bool MakeFit(Packet& packet) {
+  const uint32_t length = packet.total_length();
+  return length <= kMaxPacketLength && PullUp(packet, std::min(length, kHeaderRoom));
+}
+
+// Keeps the packets that are fit, in order, and frees the others; returns how many are kept.
+uint32_t KeepFit(Packet** packets, uint32_t n) {
   uint32_t kept = 0;
   for (uint32_t i = 0; i < n; ++i) {
-    rte_mbuf* mbuf = packets[i]->mbuf();
-    if (mbuf->nb_segs == 1 || rte_pktmbuf_linearize(mbuf) == 0) {
+    if (MakeFit(*packets[i])) {
       packets[kept++] = packets[i];
     } else {
       FreePackets(&packets[i], 1);
@@ -22,10 +42,18 @@ uint32_t Linearise(Packet** packets, uint32_t n) {
   return kept;
 }
 
-uint64_t TotalLength(Packet* const* packets, uint32_t n) {
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < n; ++i) bytes += packets[i]->total_length();
-  return bytes;
+// Moves the packets that cannot be made linear behind the others; returns how many those are.
+uint32_t LinearFirst(Packet** packets, uint32_t n) {
+  uint32_t linear = 0;
+  for (uint32_t end = n; linear < end;) {
+    if (MakeLinear(*packets[linear])) {
+      ++linear;
+    } else {
+      std::rotate(packets + linear, packets + linear + 1, packets + end);
+      --end;
+    }
+  }
+  return linear;
 }
 
 }  // namespace
@@ -33,33 +61,29 @@ uint64_t TotalLength(Packet* const* packets, uint32_t n) {
 uint32_t Port::Receive(uint32_t queue, Packet** packets, uint32_t max) {
   uint32_t n = DoReceive(queue, packets, max);
   QueueCounters& counters = *rx_counters_[queue];
-  uint64_t bytes = 0;
-  uint32_t segments = 0;
-  for (uint32_t i = 0; i < n; ++i) {
-    packets[i]->ForgetLayout();
-    bytes += packets[i]->total_length();
-    segments += packets[i]->mbuf()->nb_segs;
-  }
-  if (segments != n) [[unlikely]] {
-    const uint32_t kept = Linearise(packets, n);
+  for (uint32_t i = 0; i < n; ++i) packets[i]->ForgetLayout();
+  Sums sums = Sum(packets, n);
+  if (sums.segments != n) [[unlikely]] {
+    const uint32_t kept = KeepFit(packets, n);
     counters.dropped.Add(n - kept);
     n = kept;
-    bytes = TotalLength(packets, n);
+    sums = Sum(packets, n);
   }
-  counters.Count(max, n, bytes);
+  counters.Count(max, n, sums.bytes);
   return n;
 }
 
 uint32_t Port::Send(uint32_t queue, Packet** packets, uint32_t n) {
   QueueCounters& counters = *tx_counters_[queue];
   // Before the packets are gone.
-  uint64_t bytes = TotalLength(packets, n);
-  const uint32_t sent = DoSend(queue, packets, n);
+  Sums sums = Sum(packets, n);
+  const bool unfit = sums.segments != n && !SendsChains();
+  const uint32_t sent = DoSend(queue, packets, unfit ? LinearFirst(packets, n) : n);
   if (sent < n) {
-    bytes -= TotalLength(packets + sent, n - sent);
+    sums.bytes -= Sum(packets + sent, n - sent).bytes;
     counters.dropped.Add(n - sent);
   }
-  counters.Count(n, sent, bytes);
+  counters.Count(n, sent, sums.bytes);
   return sent;
 }
 
@@ -108,24 +132,13 @@ absl::StatusOr<std::unique_ptr<Port>> DriverClass::Create(std::string_view name,
   return port;
 }
 
-DriverRegistry& DriverRegistry::Get() {
-  static DriverRegistry registry;
-  return registry;
-}
-
-bool DriverRegistry::Add(DriverClass driver) {
-  std::string name(driver.info.name);
-  return drivers_.emplace(std::move(name), std::move(driver)).second;
-}
-
-const DriverClass* DriverRegistry::Find(std::string_view name) const {
-  const auto it = drivers_.find(name);
-  return it == drivers_.end() ? nullptr : &it->second;
-}
+BESS_DEFINE_REGISTRY(DriverClass);
 
 // A linker takes from an archive only what something refers to.
+extern const bool kLinkedPcapPort;
 extern const bool kLinkedPmdPort;
 extern const bool kLinkedUnixSocketPort;
-[[gnu::used]] static const bool* const kDrivers[] = {&kLinkedPmdPort, &kLinkedUnixSocketPort};
+[[gnu::used]] static const bool* const kDrivers[] = {&kLinkedPcapPort, &kLinkedPmdPort,
+                                                     &kLinkedUnixSocketPort};
 
 }  // namespace bess

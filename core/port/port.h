@@ -109,10 +109,13 @@ class Port : public PortQueues {
   uint32_t rx_queues() const final { return shape_.rx_queues; }
   uint32_t tx_queues() const final { return shape_.tx_queues; }
 
-  // As PortQueues says. Packets come out in one segment and with no layout known; those that
-  // cannot be made so are counted as dropped.
+  // As PortQueues says. Packets come out with no layout known and the first kHeaderRoom bytes in
+  // their first segment; those that cannot be made so, and those longer than kMaxPacketLength,
+  // are counted as dropped.
   uint32_t Receive(uint32_t queue, Packet** packets, uint32_t max) final;
-  // Packets not taken count as dropped: the caller frees them, it does not try again.
+  // Packets not taken count as dropped: the caller frees them, it does not try again. They are at
+  // the end of the array, where those were moved that the driver cannot send: chains of segments
+  // that it cannot gather and that fit no buffer.
   uint32_t Send(uint32_t queue, Packet** packets, uint32_t n) final;
 
   // `direction` seen from the switch. Counters of different queues are read one after another.
@@ -134,6 +137,8 @@ class Port : public PortQueues {
   // The driver's part of Receive and Send, for a queue in range.
   virtual uint32_t DoReceive(uint32_t queue, Packet** packets, uint32_t max) = 0;
   virtual uint32_t DoSend(uint32_t queue, Packet** packets, uint32_t n) = 0;
+  // Whether DoSend takes packets of several segments. Thread: workers.
+  virtual bool SendsChains() const { return false; }
   // Packets the device lost where Receive did not see them.
   virtual uint64_t LostByDevice() const { return 0; }
 
@@ -164,6 +169,8 @@ class Port : public PortQueues {
 };
 
 struct DriverClass {
+  std::shared_ptr<Library> library;       // nullptr: the daemon's own
+  std::weak_ptr<const DriverClass> self;  // set when it is registered
   DriverInfo info;
   const google::protobuf::Descriptor* argument = nullptr;
   std::function<std::unique_ptr<Port>()> make;
@@ -175,20 +182,8 @@ struct DriverClass {
                                                const google::protobuf::Any& argument) const;
 };
 
-// All drivers of this process, by name. Filled by static objects before main().
-class DriverRegistry {
- public:
-  static DriverRegistry& Get();
-
-  // False when there is one of that name already.
-  bool Add(DriverClass driver);
-  // nullptr when there is none.
-  const DriverClass* Find(std::string_view name) const;
-  const std::map<std::string, DriverClass, std::less<>>& drivers() const { return drivers_; }
-
- private:
-  std::map<std::string, DriverClass, std::less<>> drivers_;
-};
+using DriverRegistry = ClassRegistry<DriverClass>;
+BESS_DECLARE_REGISTRY(DriverClass);
 
 namespace port_internal {
 

@@ -27,10 +27,18 @@ absl::StatusOr<PortPools::PlainPool> PortPools::TakePlain(uint32_t packets) {
     idle_.erase(it);
     return PlainPool(this, std::move(pool));
   }
-  BESS_ASSIGN_OR_RETURN(auto pool, PacketPool::Create(absl::StrCat("plain", made_),
-                                                      PacketPool::Kind::kPlain, packets));
-  ++made_;
+  absl::MutexLock lock(&made_mutex_);
+  BESS_ASSIGN_OR_RETURN(
+      auto pool, PacketPool::Create(absl::StrCat("plain", made_.size()), PacketPool::Kind::kPlain,
+                                    packets, shareable_.data_room()));
+  made_.push_back(pool.get());
   return PlainPool(this, std::move(pool));
+}
+
+void PortPools::VisitAll(const std::function<void(const PacketPool&)>& visit) const {
+  visit(shareable_);
+  absl::MutexLock lock(&made_mutex_);
+  for (const PacketPool* pool : made_) visit(*pool);
 }
 
 }  // namespace bess

@@ -5,16 +5,18 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "core/packet/packet_pool.h"
 
 namespace bess {
 
-// Thread: control, one at a time.
+// Thread: control, one at a time; VisitAll from any.
 class PortPools {
  public:
   // `shareable` must outlive this object.
@@ -48,10 +50,14 @@ class PortPools {
   // filled by the kernel, 2,048 packets a queue).
   absl::StatusOr<PlainPool> TakePlain(uint32_t packets);
 
+  // Calls visit(pool) for the shareable pool and each plain one, whoever has it.
+  void VisitAll(const std::function<void(const PacketPool&)>& visit) const;
+
  private:
   PacketPool& shareable_;
   std::vector<std::unique_ptr<PacketPool>> idle_;  // some packets of theirs may still travel
-  uint32_t made_ = 0;
+  mutable absl::Mutex made_mutex_;
+  std::vector<const PacketPool*> made_ ABSL_GUARDED_BY(made_mutex_);  // as old as this object
 };
 
 }  // namespace bess

@@ -43,6 +43,32 @@ TEST(PortPoolsTest, APoolMostOfWhichStillTravelsIsLeftAlone) {
   FreePackets(packets.data(), 1500);
 }
 
+TEST(PortPoolsTest, AllPoolsAreSeenWhoeverHasThem) {
+  PortPools pools(Pool());
+  const auto names = [&pools] {
+    std::vector<std::string> seen;
+    pools.VisitAll([&seen](const PacketPool& pool) { seen.push_back(pool.name()); });
+    return seen;
+  };
+  EXPECT_EQ(names(), std::vector<std::string>{"test"});
+  const auto kept = pools.TakePlain(2000);
+  ASSERT_TRUE(kept.ok());
+  ASSERT_TRUE(pools.TakePlain(2000).ok()) << "is given back at once";
+  EXPECT_EQ(names(), (std::vector<std::string>{"test", "plain0", "plain1"}));
+}
+
+TEST(PortPoolsTest, PlainBuffersAreAsLargeAsTheOthers) {
+  auto jumbo = PacketPool::Create("large", PacketPool::Kind::kShareable, 1024, 9728);
+  ASSERT_TRUE(jumbo.ok()) << jumbo.status();
+  PortPools pools(**jumbo);
+  const auto plain = pools.TakePlain(1024);
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  Packet* packet;
+  ASSERT_TRUE(plain->get()->Alloc(&packet, 1, 9728));
+  EXPECT_EQ(packet->tailroom(), 0);
+  FreePackets(&packet, 1);
+}
+
 TEST(PortPoolsTest, SaysWhenThereIsNoMemory) {
   PortPools pools(Pool());
   const auto plain = pools.TakePlain(4'000'000);

@@ -29,13 +29,13 @@ absl::StatusOr<PortShape> ShapeOf(const PortRequest& request) {
                    .tx_size = either(request.tx_size, kDefaultQueueSize)};
 }
 
-absl::StatusOr<const DriverClass*> FindDriver(std::string_view name) {
+absl::StatusOr<std::shared_ptr<const DriverClass>> FindDriver(std::string_view name) {
   if (name.empty()) return Error(EINVAL, "'driver' is missing");
   const DriverRegistry& registry = DriverRegistry::Get();
-  if (const DriverClass* driver = registry.Find(name)) return driver;
+  if (auto driver = registry.Find(name)) return driver;
   const auto key = [](std::string* out, const auto& entry) { out->append(entry.first); };
   return Error(ENOENT, "there is no port driver '", name,
-               "'; there are: ", absl::StrJoin(registry.drivers(), ", ", key));
+               "'; there are: ", absl::StrJoin(registry.classes(), ", ", key));
 }
 
 absl::Status NoPort(std::string_view name) {
@@ -59,13 +59,14 @@ absl::StatusOr<std::string> PortTable::ChooseName(const PortRequest& request,
 }
 
 absl::StatusOr<std::string> PortTable::Create(const PortRequest& request) {
-  BESS_ASSIGN_OR_RETURN(const DriverClass* driver, FindDriver(request.driver));
+  BESS_ASSIGN_OR_RETURN(auto driver, FindDriver(request.driver));
   BESS_ASSIGN_OR_RETURN(const PortShape shape, ShapeOf(request));
   absl::MutexLock control(&control_);
   BESS_ASSIGN_OR_RETURN(const std::string name, ChooseName(request, *driver));
   BESS_ASSIGN_OR_RETURN(auto port, driver->Create(name, shape, pools_, request.argument));
   absl::MutexLock lock(&mutex_);
-  ports_[name] = {.port = std::move(port), .argument = request.argument};
+  ports_[name] = {
+      .driver = std::move(driver), .port = std::move(port), .argument = request.argument};
   return name;
 }
 
@@ -144,7 +145,7 @@ class PortTable::TableLease final : public PortLease {
 absl::StatusOr<std::unique_ptr<PortLease>> PortTable::Lease(std::string_view name,
                                                             Direction direction,
                                                             std::string_view module,
-                                                            uint32_t queue) {
+                                                            uint64_t queue) {
   absl::MutexLock lock(&mutex_);
   const auto it = ports_.find(name);
   if (it == ports_.end()) return NoPort(name);
@@ -154,7 +155,7 @@ absl::StatusOr<std::unique_ptr<PortLease>> PortTable::Lease(std::string_view nam
   return std::make_unique<TableLease>(*this, *entry.port, entry.users.back().get());
 }
 
-absl::Status PortTable::CheckLease(const Entry& entry, Direction direction, uint32_t queue) {
+absl::Status PortTable::CheckLease(const Entry& entry, Direction direction, uint64_t queue) {
   const Port& port = *entry.port;
   const bool receive = direction == Direction::kReceive;
   const uint32_t queues = receive ? port.rx_queues() : port.tx_queues();

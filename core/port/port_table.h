@@ -56,10 +56,9 @@ class PortTable {
 
   // As Host::LeasePort. EBUSY naming the module when another receives from `queue` already;
   // kAllQueues clashes with every queue. EINVAL for a queue the port does not have.
-  static constexpr uint32_t kAllQueues = ~uint32_t{0};
   absl::StatusOr<std::unique_ptr<PortLease>> Lease(std::string_view port, Direction direction,
                                                    std::string_view module,
-                                                   uint32_t queue = kAllQueues);
+                                                   uint64_t queue = kAllQueues);
 
   // EINVAL without a name, ENOENT; else as Port::Configure.
   absl::Status Configure(std::string_view name, const PortChange& change);
@@ -69,14 +68,19 @@ class PortTable {
   using Read = std::function<void(const Port&, const google::protobuf::Any&)>;
   absl::Status Visit(std::string_view name, const Read& read) const;
   void VisitAll(const Read& read) const;
+  // As PortPools::VisitAll.
+  void VisitPools(const std::function<void(const PacketPool&)>& visit) const {
+    pools_.VisitAll(visit);
+  }
 
  private:
   struct User {
     std::string module;
     Direction direction;
-    uint32_t queue;
+    uint64_t queue;
   };
   struct Entry {
+    std::shared_ptr<const DriverClass> driver;  // goes after the port
     std::unique_ptr<Port> port;
     google::protobuf::Any argument;
     std::vector<std::unique_ptr<User>> users;
@@ -86,7 +90,7 @@ class PortTable {
 
   absl::StatusOr<std::string> ChooseName(const PortRequest& request, const DriverClass& driver);
   static absl::Status CheckIdle(std::string_view name, const Entry& entry);
-  static absl::Status CheckLease(const Entry& entry, Direction direction, uint32_t queue);
+  static absl::Status CheckLease(const Entry& entry, Direction direction, uint64_t queue);
   void Return(const std::string& port, const User* user);
 
   PortPools pools_;

@@ -24,7 +24,7 @@ void ExpectError(const absl::Status& status, int code, const std::string& text) 
 
 TEST_F(PortTableTest, ChecksRequests) {
   ExpectError(Make({}), EINVAL, "'driver' is missing");
-  ExpectError(Make({.driver = "Nope"}), ENOENT, "there are: PMDPort, UnixSocketPort");
+  ExpectError(Make({.driver = "Nope"}), ENOENT, "there are: PCAPPort, PMDPort, UnixSocketPort");
   ExpectError(Make({.driver = "PMDPort", .rx_queues = 129}), EINVAL,
               "'num_inc_q' must be at most 128, not 129");
   ExpectError(Make({.driver = "PMDPort", .tx_queues = uint64_t{1} << 40}), EINVAL,
@@ -88,6 +88,8 @@ TEST_F(PortTableTest, QueuesCanBeLeasedOneByOne) {
   ExpectError(table_.Lease("p", Direction::kReceive, "x", 1).status(), EBUSY, "'q1'");
   ExpectError(table_.Lease("p", Direction::kReceive, "x").status(), EBUSY, "'q0'");
   ExpectError(table_.Lease("p", Direction::kReceive, "x", 2).status(), EINVAL, "queues 0..1");
+  ExpectError(table_.Lease("p", Direction::kReceive, "x", uint64_t{1} << 32).status(), EINVAL,
+              "queues 0..1");
 }
 
 TEST_F(PortTableTest, MissingPorts) {

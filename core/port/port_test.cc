@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The base class: accounting, single segments, forgotten layouts, the registry.
+// The base class: accounting, chains of segments, forgotten layouts, the registry.
 #include "core/port/port.h"
 
 #include <gmock/gmock.h>
 
 #include "core/base/status.h"
+#include "core/packet/segments.h"
 #include "core/port/port_pools.h"
 #include "core/port/port_testing.h"
 
@@ -28,6 +29,8 @@ class FakePort final : public Port {
 
   std::vector<Packet*> waiting;
   uint32_t takes = kBatchSize;
+  bool sends_chains = false;
+  std::vector<uint32_t> sent;  // lengths of the packets
 
  private:
   uint32_t DoReceive(uint32_t, Packet** packets, uint32_t max) override {
@@ -38,9 +41,14 @@ class FakePort final : public Port {
   }
   uint32_t DoSend(uint32_t, Packet** packets, uint32_t n) override {
     n = std::min(n, takes);
+    for (uint32_t i = 0; i < n; ++i) {
+      EXPECT_TRUE(sends_chains || packets[i]->linear());
+      sent.push_back(packets[i]->total_length());
+    }
     FreePackets(packets, n);
     return n;
   }
+  bool SendsChains() const override { return sends_chains; }
   uint64_t LostByDevice() const override { return 1000; }
 };
 
@@ -106,28 +114,75 @@ TEST_F(PortBaseTest, ForgetsTheLayout) {
   FreePackets(packets_, 1);
 }
 
-void Chain(Packet* head, uint16_t length) {
-  Packet* tail;
-  ASSERT_TRUE(Pool().Alloc(&tail, 1, length));
-  std::memset(tail->data(), 't', length);
-  ASSERT_EQ(rte_pktmbuf_chain(head->mbuf(), tail->mbuf()), 0);
+// Adds segments of `length` bytes each.
+void Chain(Packet* head, uint16_t length, uint32_t times = 1) {
+  for (uint32_t i = 0; i < times; ++i) {
+    Packet* tail;
+    ASSERT_TRUE(Pool().Alloc(&tail, 1, length));
+    std::memset(tail->data(), 't', length);
+    AddSegment(*head, tail);
+  }
 }
 
-TEST_F(PortBaseTest, MakesPacketsLinearOrDropsThem) {
-  port_->waiting = MakePackets({Frame(60), Frame(100), Frame(2000), Frame(70)});
+TEST_F(PortBaseTest, LetsChainsInWithTheirHeadersInTheFirstSegment) {
+  port_->waiting = MakePackets({Frame(60), Frame(100), Frame(20), Frame(2000)});
   Chain(port_->waiting[1], 50);
-  Chain(port_->waiting[2], 1000);  // more than a buffer holds
-  ASSERT_EQ(port_->Receive(0, packets_, 64), 3u);
-  EXPECT_EQ(packets_[1]->length(), 150);
+  Chain(port_->waiting[2], 200, 3);
+  Chain(port_->waiting[3], 1000);
+  ASSERT_EQ(port_->Receive(0, packets_, 64), 4u);
   EXPECT_TRUE(packets_[1]->linear());
+  EXPECT_EQ(packets_[1]->length(), 150);
   EXPECT_EQ(packets_[1]->data()[149], 't');
-  EXPECT_EQ(packets_[2]->length(), 70);
-  FreePackets(packets_, 3);
+  EXPECT_EQ(packets_[2]->length(), kHeaderRoom);
+  EXPECT_EQ(packets_[2]->total_length(), 620u);
+  EXPECT_EQ(packets_[3]->length(), 2000) << "is left as it came";
+  EXPECT_EQ(packets_[3]->total_length(), 3000u);
+  FreePackets(packets_, 4);
   const PortStats stats = port_->Stats(Direction::kReceive);
+  EXPECT_EQ(stats.bytes, 60u + 150u + 620u + 3000u);
+  EXPECT_EQ(stats.dropped, 1000u) << "none but what the device lost";
+}
+
+TEST_F(PortBaseTest, DropsChainsThatModulesMustNotSee) {
+  port_->waiting = MakePackets({Frame(60), Frame(20), Frame(2000), Frame(70)});
+  rte_mbuf* no_room = port_->waiting[1]->mbuf();
+  no_room->data_off = static_cast<uint16_t>(no_room->buf_len - no_room->data_len);
+  Chain(port_->waiting[1], 50);
+  Chain(port_->waiting[2], kDefaultDataRoom, kMaxPacketSegments);
+  ASSERT_EQ(port_->Receive(0, packets_, 64), 2u);
+  EXPECT_EQ(packets_[0]->length(), 60);
+  EXPECT_EQ(packets_[1]->length(), 70);
+  FreePackets(packets_, 2);
+  const PortStats stats = port_->Stats(Direction::kReceive);
+  EXPECT_EQ(stats.packets, 2u);
+  EXPECT_EQ(stats.bytes, 130u);
+  EXPECT_EQ(stats.dropped, 1002u);
+  EXPECT_EQ(stats.actual[2], 1u);
+}
+
+TEST_F(PortBaseTest, GivesChainsToDriversThatGather) {
+  port_->sends_chains = true;
+  std::vector<Packet*> packets = MakePackets({Frame(60), Frame(2000)});
+  Chain(packets[1], 1000);
+  EXPECT_EQ(port_->Send(0, packets.data(), 2), 2u);
+  EXPECT_EQ(port_->sent, (std::vector<uint32_t>{60, 3000}));
+  EXPECT_EQ(port_->Stats(Direction::kSend).bytes, 3060u);
+}
+
+TEST_F(PortBaseTest, OtherDriversGetLinearPacketsAndTheOthersStillGo) {
+  std::vector<Packet*> packets = MakePackets({Frame(2000), Frame(60), Frame(100), Frame(70)});
+  Chain(packets[0], 1000);  // more than a buffer holds
+  Chain(packets[2], 50);
+  Packet* too_long = packets[0];
+  EXPECT_EQ(port_->Send(0, packets.data(), 4), 3u);
+  EXPECT_EQ(port_->sent, (std::vector<uint32_t>{60, 150, 70})) << "in order";
+  EXPECT_EQ(packets[3], too_long) << "the caller's, whole";
+  EXPECT_EQ(too_long->total_length(), 3000u);
+  FreePackets(&packets[3], 1);
+  const PortStats stats = port_->Stats(Direction::kSend);
   EXPECT_EQ(stats.packets, 3u);
-  EXPECT_EQ(stats.bytes, 60u + 150u + 70u);
-  EXPECT_EQ(stats.dropped, 1001u);
-  EXPECT_EQ(stats.actual[3], 1u);
+  EXPECT_EQ(stats.bytes, 280u);
+  EXPECT_EQ(stats.dropped, 1u);
 }
 
 TEST_F(PortBaseTest, HasNothingToConfigure) {
@@ -152,8 +207,8 @@ TEST_F(PortBaseTest, ArgumentsAreTyped) {
 
 TEST(DriverRegistryTest, KnowsTheDrivers) {
   const DriverRegistry& registry = DriverRegistry::Get();
-  for (const char* name : {"PMDPort", "UnixSocketPort"}) {
-    const DriverClass* driver = registry.Find(name);
+  for (const char* name : {"PCAPPort", "PMDPort", "UnixSocketPort"}) {
+    const auto driver = registry.Find(name);
     ASSERT_NE(driver, nullptr) << name;
     EXPECT_EQ(driver->info.name, name);
     EXPECT_FALSE(driver->info.help.empty());

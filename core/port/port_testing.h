@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/packet/packet_pool.h"
+#include "core/packet/segments.h"
 #include "core/port/eal.h"
 #include "core/port/port_table.h"
 #include "ports/pmd_port.pb.h"
@@ -69,8 +70,11 @@ inline std::vector<Packet*> MakePackets(const std::vector<std::string>& bytes) {
   return packets;
 }
 
+// All bytes, of all segments.
 inline std::string Bytes(const Packet& packet) {
-  return {reinterpret_cast<const char*>(packet.data()), packet.length()};
+  std::string bytes(packet.total_length(), 0);
+  EXPECT_TRUE(ReadBytes(packet, 0, {reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()}));
+  return bytes;
 }
 
 // A frame of `length` bytes from 02:..:01 to everybody, of a type nobody uses, and a mark.

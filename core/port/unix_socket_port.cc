@@ -3,7 +3,6 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <rte_mbuf.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -33,14 +32,12 @@ absl::StatusOr<std::string> PathOf(const pb::UnixSocketPortArg& arg, const std::
 
 }  // namespace
 
-UnixSocketPort::Messages::Messages() {
+UnixSocketPort::UnixSocketPort() {
   for (uint32_t i = 0; i < kBatchSize; ++i) {
-    headers[i].msg_hdr.msg_iov = &buffers[i];
-    headers[i].msg_hdr.msg_iovlen = 1;
+    headers_[i].msg_hdr.msg_iov = &buffers_[i];
+    headers_[i].msg_hdr.msg_iovlen = 1;
   }
 }
-
-UnixSocketPort::UnixSocketPort() = default;
 
 absl::Status UnixSocketPort::Init(const pb::UnixSocketPortArg& arg) {
   if (rx_queues() != 1 || tx_queues() != 1) {
@@ -125,11 +122,11 @@ uint32_t UnixSocketPort::DoReceive(uint32_t /*queue*/, Packet** packets, uint32_
 
 uint32_t UnixSocketPort::ReceiveMessages(Packet** packets, uint32_t max) {
   if (!pools().shareable().Alloc(packets, max, 0)) return 0;
+  const size_t data_room = pools().shareable().data_room();
   for (uint32_t i = 0; i < max; ++i) {
-    incoming_.buffers[i] = {.iov_base = packets[i]->data(), .iov_len = kDataRoom};
+    buffers_[i] = {.iov_base = packets[i]->data(), .iov_len = data_room};
   }
-  const int messages =
-      recvmmsg(client_, incoming_.headers.data(), max, MSG_DONTWAIT | MSG_TRUNC, nullptr);
+  const int messages = recvmmsg(client_, headers_.data(), max, MSG_DONTWAIT | MSG_TRUNC, nullptr);
   return KeepPackets(packets, max, messages < 0 ? 0 : static_cast<uint32_t>(messages));
 }
 
@@ -137,8 +134,8 @@ uint32_t UnixSocketPort::KeepPackets(Packet** packets, uint32_t allocated, uint3
   uint32_t kept = 0;
   for (uint32_t i = 0; i < messages; ++i) {
     // Length 0 is what the end of the stream looks like: no packet, no loss.
-    const uint32_t length = incoming_.headers[i].msg_len;
-    if (length > kDataRoom) {
+    const uint32_t length = headers_[i].msg_len;
+    if (length > pools().shareable().data_room()) {
       oversize_.Add(1);
     } else if (length > 0) {
       packets[i]->Append(static_cast<uint16_t>(length));
@@ -151,21 +148,10 @@ uint32_t UnixSocketPort::KeepPackets(Packet** packets, uint32_t allocated, uint3
 
 uint32_t UnixSocketPort::DoSend(uint32_t /*queue*/, Packet** packets, uint32_t n) {
   if (!door_.Enter(kSendLane)) return 0;
-  const uint32_t sent = SendMessages(packets, std::min(n, kBatchSize));
+  const uint32_t sent = sender_.Send(client_, packets, n);
   door_.Leave(kSendLane);
   FreePackets(packets, sent);
   return sent;
-}
-
-uint32_t UnixSocketPort::SendMessages(Packet** packets, uint32_t n) {
-  uint32_t ready = 0;
-  for (; ready < n; ++ready) {
-    Packet& packet = *packets[ready];
-    if (!packet.linear() && rte_pktmbuf_linearize(packet.mbuf()) != 0) break;
-    outgoing_.buffers[ready] = {.iov_base = packet.data(), .iov_len = packet.length()};
-  }
-  const int sent = sendmmsg(client_, outgoing_.headers.data(), ready, MSG_DONTWAIT | MSG_NOSIGNAL);
-  return sent < 0 ? 0 : static_cast<uint32_t>(sent);
 }
 
 REGISTER_DRIVER(UnixSocketPort);

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "core/port/doorway.h"
+#include "core/port/message_sender.h"
 #include "core/port/port.h"
 #include "core/port/unix_listener.h"
 #include "ports/unix_socket_port.pb.h"
@@ -36,21 +37,13 @@ class UnixSocketPort final : public Port {
   LinkStatus link() const override;
 
  private:
-  // What one system call moves; filled in once.
-  struct Messages {
-    std::array<iovec, kBatchSize> buffers{};
-    std::array<mmsghdr, kBatchSize> headers{};
-
-    Messages();
-  };
-
   uint32_t DoReceive(uint32_t queue, Packet** packets, uint32_t max) override;
   uint32_t DoSend(uint32_t queue, Packet** packets, uint32_t n) override;
+  bool SendsChains() const override { return true; }
   uint64_t LostByDevice() const override { return oversize_.Get(); }
 
   uint32_t ReceiveMessages(Packet** packets, uint32_t max);
   uint32_t KeepPackets(Packet** packets, uint32_t allocated, uint32_t messages);
-  uint32_t SendMessages(Packet** packets, uint32_t n);
 
   void ServeClients();
   void ServeClient(int client);
@@ -62,10 +55,12 @@ class UnixSocketPort final : public Port {
   int stop_event_ = -1;
   std::thread server_;
 
-  Doorway door_{2};      // lane 0 receives, lane 1 sends; open while there is a client
-  int client_ = -1;      // may be used by who passed the doorway
-  Messages incoming_;    // the receiving worker's
-  Messages outgoing_;    // the sending worker's
+  Doorway door_{2};  // lane 0 receives, lane 1 sends; open while there is a client
+  int client_ = -1;  // may be used by who passed the doorway
+  // What one system call receives: message i into buffer i.
+  std::array<iovec, kBatchSize> buffers_{};
+  std::array<mmsghdr, kBatchSize> headers_{};
+  MessageSender sender_;
   Counter oversize_;     // messages that fit no packet
   uint64_t pause_ = 0;   // cycles after an attempt that found nothing
   uint64_t resume_ = 0;  // Cycles() before which there is no further attempt

@@ -184,7 +184,7 @@ TEST_F(UnixSocketPortTest, LastWordsAreHeard) {
 TEST_F(UnixSocketPortTest, OversizeIsDroppedAndCounted) {
   MakePort();
   Client client(path_);
-  const std::string largest(kDataRoom, 'l');
+  const std::string largest(kDefaultDataRoom, 'l');
   ASSERT_TRUE(client.Send("a"));
   ASSERT_TRUE(client.Send(largest + "!"));
   ASSERT_TRUE(client.Send(std::string(60000, 'x')));

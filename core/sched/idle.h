@@ -32,8 +32,8 @@ class IdlePolicy {
 
   void Idle() {
     if (spin_ || idle_rounds_ < kSpinRounds) {
-      ++idle_rounds_;
-      __builtin_ia32_pause();
+      // One vain question among busy rounds costs nothing.
+      if (idle_rounds_++ > 0) __builtin_ia32_pause();
       return;
     }
     const timespec nap = {0, kNapNanoseconds};

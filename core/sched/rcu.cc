@@ -5,6 +5,7 @@
 #include <new>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "core/base/counter.h"
 
 namespace bess {
@@ -21,14 +22,32 @@ Rcu::Rcu() {
 
 Rcu::~Rcu() { Reap(); }
 
+// Under mutex_, as every check is: the library's stores here carry no order of their own, and a
+// check that overlapped with one reader's end and the next one's start would miss the first.
 void Rcu::Online(uint32_t reader) {
+  absl::MutexLock lock(&mutex_);
   rte_rcu_qsbr_thread_register(state_.get(), reader);
   rte_rcu_qsbr_thread_online(state_.get(), reader);
 }
 
 void Rcu::Offline(uint32_t reader) {
+  absl::MutexLock lock(&mutex_);
   rte_rcu_qsbr_thread_offline(state_.get(), reader);
   rte_rcu_qsbr_thread_unregister(state_.get(), reader);
+}
+
+bool Rcu::Wait(absl::Duration timeout) {
+  const uint64_t token = rte_rcu_qsbr_start(state_.get());
+  const absl::Time deadline = absl::Now() + timeout;
+  const auto passed = [&] {
+    absl::MutexLock lock(&mutex_);
+    return rte_rcu_qsbr_check(state_.get(), token, /*wait=*/false) == 1;
+  };
+  while (!passed()) {
+    if (absl::Now() > deadline) return false;
+    absl::SleepFor(absl::Microseconds(20));
+  }
+  return true;
 }
 
 void Rcu::Retire(std::function<void()> free) {
@@ -50,7 +69,10 @@ size_t Rcu::Reap() {
     waiting = retired_.size();
   }
   // Not under mutex_: what is freed may retire more.
-  for (const auto& free : ready) free();
+  for (auto& free : ready) {
+    free();
+    free = nullptr;  // before the next runs, which may take away the code of this one
+  }
   return waiting;
 }
 

@@ -30,6 +30,9 @@ class Rcu {
   // The reader holds no reference right now. A few instructions.
   void Quiescent(uint32_t reader) { rte_rcu_qsbr_quiescent(state_.get(), reader); }
 
+  // Waits until no reader can see what was visible before this call; false if some reader takes
+  // longer than that. Thread: any but a reader.
+  bool Wait(absl::Duration timeout);
   // Runs `free` in a later Reap. Thread: any but a reader.
   void Retire(std::function<void()> free);
   // Frees what no reader can see any more; returns how many objects still wait. When it returns,

@@ -34,9 +34,12 @@ std::vector<int> AllowedCores() {
 }
 
 Worker::Worker(WorkerOptions options, const PlanPointer& plan, Rcu& rcu)
-    : options_(std::move(options)), plan_(plan), rcu_(rcu), context_(options_.id), thread_([this] {
-        Run();
-      }) {}
+    : options_(std::move(options)),
+      started_(Cycles()),
+      plan_(plan),
+      rcu_(rcu),
+      context_(options_.id),
+      thread_([this] { Run(); }) {}
 
 Worker::~Worker() {
   {
@@ -54,13 +57,17 @@ void Worker::Run() {
   options_.enter();
   rcu_.Online(options_.id);
   IdlePolicy idle(options_.spin);
+  now_ = Cycles();
   while (!stop_.load(std::memory_order_relaxed)) {
     if (pause_.load(std::memory_order_relaxed)) [[unlikely]]
       Park();
     // Between rounds nothing of a plan or a table is held.
     rcu_.Quiescent(options_.id);
     TakePlan();
-    idle.Round(RunRound());
+    const bool worked = RunRound();
+    idle.Round(worked);
+    // What was slept is nobody's.
+    if (!worked) now_ = Cycles();
   }
   rcu_.Offline(options_.id);
   options_.leave();
@@ -79,6 +86,7 @@ void Worker::Park() {
     changed_.SignalAll();
   }
   rcu_.Online(options_.id);
+  now_ = Cycles();
 }
 
 absl::Status Worker::Pause(absl::Duration timeout) {
@@ -109,54 +117,61 @@ void Worker::TakePlan() {
     return;
   adopted_ = sequence;
   part_ = plan == nullptr ? nullptr : plan->workers[options_.id].get();
-  if (part_ != nullptr) context_.Adopt(part_->by_rank, part_->arena.get());
+  if (part_ == nullptr) return;
+  context_.Adopt(part_->by_rank, part_->arena.get());
+  part_->scheduler->Adopt(now_);
 }
 
 bool Worker::RunRound() {
   rounds_.Add(1);
   if (part_ == nullptr) return false;
-  context_.BeginRound(Cycles());
-  const bool looped = RunLoops(*part_);
-  const bool worked = RunTasks(*part_) || looped;
-  if (worked) busy_rounds_.Add(1);
-  return worked;
-}
-
-// All that waited when the round began: what runs back meanwhile is for the next round. Leaving
-// some behind would let packets that need the buffer no more overtake it.
-bool Worker::RunLoops(WorkerPlan& part) {
-  bool worked = false;
-  for (const LoopSlot& slot : part.loops) {
-    uint32_t left = slot.buffer->held();
-    worked |= left > 0;
-    while (left > 0) {
-      left -= context_.RunRoot(*slot.root, [&](Context& context, Batch& batch) {
-        slot.buffer->Take(batch);
-        const uint32_t taken = std::min(left, batch.size());
-        context.Emit(0, batch);
-        return taken;
-      });
-    }
+  const uint64_t start = now_;
+  const uint32_t leaf = part_->scheduler->Next(now_);
+  const bool worked = leaf != TcScheduler::kNone ? RunLeaf(leaf) : AskResting();
+  if (worked) {
+    busy_rounds_.Add(1);
+    busy_cycles_.Add(now_ - start);
   }
   return worked;
 }
 
-// The root of a worker's tree: each task in turn.
-bool Worker::RunTasks(WorkerPlan& part) {
-  bool worked = false;
-  for (const TaskSlot& task : part.tasks) {
-    const TaskResult result = context_.RunRoot(*task.root, [&](Context& context, Batch& batch) {
-      return task.run(*task.module, context, batch, task.argument);
-    });
-    packets_.Add(result.packets);
-    bits_.Add(result.bits);
-    worked |= !result.blocked;
+// The leaf pays for what runs on in cycles because of it, too.
+bool Worker::RunLeaf(uint32_t leaf) {
+  const TaskSlot& task = part_->tasks[leaf];
+  context_.BeginRound(now_);
+  const TaskResult result = context_.RunRoot(*task.root, [&](Context& context, Batch& batch) {
+    return task.run(*task.module, context, batch, task.argument);
+  });
+  const bool looped = RunLoops();
+  const uint64_t end = Cycles();
+  const TcUsage usage = {1, end - now_, result.packets, result.bits};
+  part_->scheduler->Ran(leaf, usage, result.blocked, end);
+  now_ = end;
+  packets_.Add(result.packets);
+  bits_.Add(result.bits);
+  return looped || !result.blocked;
+}
+
+// Nobody is known to have work: each resting leaf is asked once, until one has.
+bool Worker::AskResting() {
+  for (size_t asked = 0; asked < part_->tasks.size(); ++asked) {
+    const uint32_t leaf = part_->scheduler->NextResting();
+    if (leaf == TcScheduler::kNone) break;
+    if (RunLeaf(leaf)) return true;
   }
+  return RunLoops();
+}
+
+// What waits now; what runs back meanwhile is for the next round.
+bool Worker::RunLoops() {
+  bool worked = false;
+  for (const LoopSlot& slot : part_->loops) worked |= RunLoop(context_, slot);
   return worked;
 }
 
 WorkerStats Worker::stats() const {
-  return {rounds_.Get(), busy_rounds_.Get(), packets_.Get(), bits_.Get()};
+  return {rounds_.Get(),       busy_rounds_.Get(), busy_cycles_.Get(),
+          Cycles() - started_, packets_.Get(),     bits_.Get()};
 }
 
 }  // namespace bess

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A worker: a thread on a core of its own that runs its part of the current plan, round after
-// round. It takes up a new plan between two rounds through one atomic pointer; nobody ever stops
-// it for an edit.
+// round. A round is one decision: the scheduler names a leaf, its task runs, and the clock is read
+// once for both. The worker takes up a new plan between two rounds through one atomic pointer;
+// nobody ever stops it for an edit.
 #pragma once
 
 #include <atomic>
@@ -36,6 +37,8 @@ struct WorkerOptions {
 struct WorkerStats {
   uint64_t rounds = 0;
   uint64_t busy_rounds = 0;  // in which some task had work
+  uint64_t busy_cycles = 0;  // of those rounds
+  uint64_t cycles = 0;       // since the worker was started
   uint64_t packets = 0;      // that tasks brought in
   uint64_t bits = 0;
 };
@@ -69,10 +72,12 @@ class Worker {
   void Park();
   void TakePlan();
   bool RunRound();
-  bool RunLoops(WorkerPlan& part);
-  bool RunTasks(WorkerPlan& part);
+  bool RunLeaf(uint32_t leaf);
+  bool AskResting();
+  bool RunLoops();
 
   const WorkerOptions options_;
+  const uint64_t started_;  // in cycles
   const PlanPointer& plan_;
   Rcu& rcu_;
   Context context_;
@@ -80,6 +85,7 @@ class Worker {
   // The plan in use, by sequence number: a freed plan's address may come back with another plan.
   uint64_t adopted_ = 0;
   WorkerPlan* part_ = nullptr;  // of that plan; nullptr when there is nothing to do
+  uint64_t now_ = 0;            // in cycles, when the last task ended
 
   std::atomic<bool> stop_{false};
   std::atomic<bool> pause_{false};
@@ -89,6 +95,7 @@ class Worker {
 
   Counter rounds_;
   Counter busy_rounds_;
+  Counter busy_cycles_;
   Counter packets_;
   Counter bits_;
   std::thread thread_;  // last: it uses all of the above

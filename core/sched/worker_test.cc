@@ -51,10 +51,7 @@ class WorkerTest : public testing::Test {
     auto made = ModuleRegistry::Get().Find(mclass)->Create(name, host_, {});
     ASSERT_TRUE(made.ok());
     std::shared_ptr<Module> module = *std::move(made);
-    auto entry = std::make_shared<ModuleEntry>();
-    entry->module = module;
-    entry->task_workers.assign(module->tasks().size(), 0u);
-    graph.modules[name] = std::move(entry);
+    graph.Add(module, {}, /*worker=*/0);
     modules_[name] = module;
   }
 
@@ -170,7 +167,7 @@ TEST_F(WorkerTest, AStuckModuleDelaysMemoryButNotTheControlPlane) {
   Publish(Chain(true));
   auto& pass = static_cast<TestPass&>(*modules_.at("pass"));
   Worker worker({.id = 7, .core = AllowedCores().back()}, plan_, rcu_);
-  first_.Edit("source").task_workers = {7};
+  first_.classes.Assign(LeafName("source", 0), 7);
   Publish(Chain(true));
   EXPECT_TRUE(Eventually([&] { return Consumed() > 0; }));
   pass.stuck = true;

@@ -56,6 +56,11 @@ class ACL final : public Module {
 
   absl::Status Add(const pb::ACLArg& arg) {
     auto rules = std::make_unique<AclRuleSet>(*rules_.Get());
+    const size_t room = AclRuleSet::kMaxRules - rules->size();
+    if (static_cast<size_t>(arg.rules_size()) > room) {
+      return Error(ENOSPC, "there is room for ", AclRuleSet::kMaxRules, " rules, which is ", room,
+                   " more, not ", arg.rules_size());
+    }
     for (int i = 0; i < arg.rules_size(); ++i) {
       const absl::StatusOr<AclRule> rule = ParseRule(arg.rules(i));
       if (!rule.ok()) {
@@ -63,6 +68,7 @@ class ACL final : public Module {
       }
       rules->Append(*rule);
     }
+    BESS_RETURN_IF_ERROR(rules->Settle());
     rules_.Swap(host(), std::move(rules));
     return absl::OkStatus();
   }

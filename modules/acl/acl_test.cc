@@ -134,6 +134,30 @@ TEST(ACLTest, AddsRulesAndClearsThem) {
   EXPECT_EQ(tester.dropped(DropReason::kNoMatch), 2u);
 }
 
+TEST(ACLTest, ManyRulesAndThoseAddedToThemKeepTheirOrder) {
+  pb::ACLArg many;
+  for (int i = 0; i < 1000; ++i) {
+    many.add_rules()->set_dst_ip(absl::StrCat("10.", i / 256, ".", i % 256, ".0/24"));
+  }
+  ModuleTester tester("ACL", many);
+  ASSERT_TRUE(tester.ok()) << tester.status();
+  ASSERT_TRUE(tester.Command("add", Rules({{.dst_ip = "10.0.0.0/8", .drop = true}, {}})).ok());
+  const std::string inside = Four({.destination = 0x0a03e703});
+  const std::string outside = Four({.destination = 0x0b000000});
+  tester.Send(0, {inside, Four({.destination = 0x0a03e803}), outside, Six({})});
+  EXPECT_THAT(tester.Received(0), ElementsAre(inside, outside, Six({})));
+  EXPECT_EQ(tester.dropped(DropReason::kDenied), 1u);
+}
+
+TEST(ACLTest, SaysWhenThereIsNoRoom) {
+  pb::ACLArg too_many;
+  for (int i = 0; i < (1 << 17) + 1; ++i) too_many.add_rules();
+  const absl::Status status = ModuleTester("ACL", too_many).status();
+  EXPECT_EQ(StatusErrno(status), ENOSPC);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("there is room for 131072 rules, which is 131072 more, not 131073"));
+}
+
 void ExpectRefused(const R& rule, const std::string& text) {
   ModuleTester tester("ACL", Rules({{.drop = true}}));
   const absl::Status status = tester.Command("add", Rules({{}, rule}));

@@ -38,11 +38,12 @@ class Generator {
             .flags = static_cast<uint8_t>(Below(32))};
   }
 
-  AclRule MakeRule() {
+  // Of `scarcity` rules about one matches a packet.
+  AclRule MakeRule(uint32_t scarcity) {
     AclRule rule;
     const bool ipv6 = Below(2) == 0;
-    if (Below(2) == 0) rule.source = Prefix(ipv6);
-    if (Below(2) == 0) rule.destination = Prefix(ipv6);
+    if (scarcity > 64 || Below(2) == 0) rule.source = Prefix(ipv6, scarcity);
+    if (scarcity > 4 || Below(2) == 0) rule.destination = Prefix(ipv6, scarcity);
     if (Below(3) == 0) rule.source_port = static_cast<uint16_t>(Below(4));
     if (Below(3) == 0) rule.destination_port = static_cast<uint16_t>(Below(4));
     rule.established = Below(6) == 0;
@@ -51,8 +52,8 @@ class Generator {
   }
 
  private:
-  AnyPrefix Prefix(bool ipv6) {
-    Ipv4Prefix four{Address(), 8 * Below(5)};
+  AnyPrefix Prefix(bool ipv6, uint32_t scarcity) {
+    Ipv4Prefix four{Address(), Below(scarcity) == 0 ? 8 * Below(4) : 25 + Below(8)};
     four.address &= four.mask();
     if (!ipv6) return four;
     if (four.length == 0) return Ipv6Prefix{};
@@ -103,34 +104,90 @@ bool SlowMatch(const AclRule& rule, const Flow& flow) {
   return !rule.established || (tcp && (flow.flags & (kTcpAck | kTcpRst)) != 0);
 }
 
-TEST(AclRuleSetTest, AgreesWithTheSlowWay) {
-  Generator generator;
-  const auto pool = PacketPool::CreateOnHeap();
-  uint32_t matches = 0, misses = 0;
-  for (int round = 0; round < 300; ++round) {
-    std::vector<AclRule> rules(generator.Below(20));
-    AclRuleSet set;
-    for (AclRule& rule : rules) set.Append(rule = generator.MakeRule());
-    for (int i = 0; i < 50; ++i) {
-      const Flow flow = generator.MakeFlow();
-      Packet* packet = pool->Make(Frame(flow));
-      const AclKey key = AclKey::Of(PacketView(*packet));
+class AclRuleSetChurnTest : public testing::Test {
+ protected:
+  AclRuleSetChurnTest() {
+    const auto pool = PacketPool::CreateOnHeap();
+    for (int i = 0; i < 1000; ++i) {
+      flows_.push_back(generator_.MakeFlow());
+      Packet* packet = pool->Make(Frame(flows_.back()));
+      keys_.push_back(AclKey::Of(PacketView(*packet)));
       FreePackets(&packet, 1);
-      uint32_t found = 0;
-      set.Match({&key, 1}, &found);
-      uint32_t expected = AclRuleSet::kNoRule;
-      for (size_t r = rules.size(); r-- > 0;) {
-        if (SlowMatch(rules[r], flow)) expected = static_cast<uint32_t>(r);
-      }
-      ASSERT_EQ(found, expected);
-      ++(found == AclRuleSet::kNoRule ? misses : matches);
-      if (found != AclRuleSet::kNoRule) {
-        ASSERT_EQ(set.drops(found), rules[found].drop);
+    }
+    first_.assign(flows_.size(), AclRuleSet::kNoRule);
+  }
+
+  void Append(const AclRule& rule) {
+    const auto index = static_cast<uint32_t>(set_.size());
+    set_.Append(rule);
+    rules_.push_back(rule);
+    for (size_t i = 0; i < flows_.size(); ++i) {
+      if (first_[i] == AclRuleSet::kNoRule && SlowMatch(rule, flows_[i])) first_[i] = index;
+    }
+  }
+  void ExpectTheSame() {
+    std::vector<uint32_t> found(keys_.size());
+    set_.Match(keys_, found.data());
+    ASSERT_EQ(found, first_);
+    for (const uint32_t rule : found) {
+      ++(rule == AclRuleSet::kNoRule ? misses_ : matches_);
+      if (rule != AclRuleSet::kNoRule) {
+        ASSERT_EQ(set_.drops(rule), rules_[rule].drop);
       }
     }
   }
-  EXPECT_GT(matches, 1000u);
-  EXPECT_GT(misses, 1000u);
+  void Clear() {
+    set_ = AclRuleSet();
+    rules_.clear();
+    first_.assign(flows_.size(), AclRuleSet::kNoRule);
+  }
+
+  Generator generator_;
+  std::vector<Flow> flows_;
+  std::vector<AclKey> keys_;     // of flows_
+  std::vector<uint32_t> first_;  // by flow: the first rule that matches
+  std::vector<AclRule> rules_;   // what set_ holds
+  AclRuleSet set_;
+  uint64_t matches_ = 0, misses_ = 0;
+};
+
+// Sets grow by few and by many rules at a time; all packets are looked up after each step.
+TEST_F(AclRuleSetChurnTest, AgreesWithTheSlowWay) {
+  size_t longest = 0;
+  for (int round = 0; round < 100; ++round) {
+    const uint32_t scarcity = 1u << generator_.Below(12);
+    for (int step = 0; step < 12; ++step) {
+      for (uint32_t n = generator_.Below(2) == 0 ? 1 + generator_.Below(3) : scarcity / 4; n > 0;
+           --n) {
+        Append(generator_.MakeRule(scarcity));
+      }
+      ASSERT_TRUE(set_.Settle().ok());
+      ExpectTheSame();
+    }
+    longest = std::max(longest, set_.settled_size());
+    Clear();
+  }
+  EXPECT_GT(matches_, 100000u);
+  EXPECT_GT(misses_, 100000u);
+  EXPECT_GT(longest, 1024u) << "some sets have several blocks";
+}
+
+TEST(AclRuleSetTest, FewNewRulesAreNoReasonToMakeAClassifier) {
+  AclRuleSet set;
+  for (int i = 0; i < 16; ++i) set.Append({.source_port = 1});
+  ASSERT_TRUE(set.Settle().ok());
+  EXPECT_EQ(set.settled_size(), 0u);
+  set.Append({.drop = true});
+  ASSERT_TRUE(set.Settle().ok());
+  EXPECT_EQ(set.settled_size(), 17u);
+  const AclRuleSet before = set;
+  set.Append({});
+  ASSERT_TRUE(set.Settle().ok());
+  EXPECT_EQ(set.settled_size(), 17u);
+  EXPECT_EQ(before.size(), 17u) << "versions do not see each other's rules";
+  EXPECT_EQ(set.size(), 18u);
+  EXPECT_TRUE(set.drops(16));
+  EXPECT_FALSE(set.drops(17));
 }
 
 TEST(AclRuleSetTest, MatchesManyKeysAtOnce) {

@@ -99,12 +99,20 @@ TEST(DumpTest, TakesANewIntervalAtOnce) {
   EXPECT_THAT(text, Not(HasSubstr("too early")));
 }
 
-TEST(DumpTest, PrintsNoMoreThanABufferHolds) {
+TEST(DumpTest, PrintsNoMoreThan2048Bytes) {
   const std::string text =
       Printed(Every(0), [](ModuleTester& tester) { tester.Send(0, {std::string(3000, 'x')}); });
   EXPECT_THAT(text, HasSubstr("packet of 3000 bytes, the first 2048\n"));
   EXPECT_THAT(text, HasSubstr("\n  07f0  78"));
   EXPECT_THAT(text, Not(HasSubstr("\n  0800")));
+}
+
+TEST(DumpTest, PrintsAllSegments) {
+  const std::string text = Printed(Every(0), [](ModuleTester& tester) {
+    tester.SendPackets(0, {tester.host().pool().MakeChain({"be", "hind"})});
+  });
+  EXPECT_THAT(text, HasSubstr("packet of 6 bytes\n"));
+  EXPECT_THAT(text, HasSubstr("behind"));
 }
 
 TEST(DumpTest, SkipsPacketsRatherThanWait) {

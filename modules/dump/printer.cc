@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "modules/dump/printer.h"
 
-#include <limits.h>
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "core/base/clock.h"
+#include "core/base/pipe.h"
 #include "core/base/status.h"
 
 namespace bess {
 namespace {
 
 constexpr absl::Duration kPause = absl::Milliseconds(10);
-constexpr int kStuckMilliseconds = 100;
 constexpr size_t kRow = 16;  // bytes
 
 void AppendRow(std::string& text, size_t offset, absl::Span<const uint8_t> row) {
@@ -42,27 +36,22 @@ void AppendRows(std::string& text, absl::Span<const uint8_t> bytes) {
   for (size_t at = 0; at < bytes.size(); at += kRow) AppendRow(text, at, bytes.subspan(at, kRow));
 }
 
-}  // namespace
-
-void PacketSnapshot::Take(PacketView packet) {
-  time = WallSeconds();
-  total_length = packet.packet().total_length();
-  length = std::min<uint32_t>(packet.length(), kDataRoom);
-  std::memcpy(bytes.data(), packet.Bytes(0, length), length);
-  std::memcpy(metadata.data(), packet.packet().metadata(), kMetadataSize);
-}
-
-std::string PacketSnapshot::Format(std::string_view name) const {
-  const absl::Time when = absl::FromUnixMicros(static_cast<int64_t>(time * 1e6));
+// A packet as text, with the name of the module.
+std::string Format(const PacketSnapshot& packet, std::string_view name) {
+  const absl::Time when = absl::FromUnixNanos(static_cast<int64_t>(packet.time));
   std::string text = absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", when, absl::UTCTimeZone());
-  absl::StrAppend(&text, " ", AbslView(name), ": packet of ", total_length, " bytes");
-  if (length < total_length) absl::StrAppend(&text, ", the first ", length);
+  absl::StrAppend(&text, " ", AbslView(name), ": packet of ", packet.total_length, " bytes");
+  if (packet.length < packet.total_length) {
+    absl::StrAppend(&text, ", the first ", packet.length);
+  }
   text += '\n';
-  AppendRows(text, {bytes.data(), length});
+  AppendRows(text, {packet.bytes.data(), packet.length});
   text += "  metadata\n";
-  AppendRows(text, metadata);
+  AppendRows(text, packet.metadata);
   return text;
 }
+
+}  // namespace
 
 DumpPrinter::DumpPrinter(std::string_view name) : name_(name), thread_([this] { Run(); }) {}
 
@@ -72,46 +61,27 @@ DumpPrinter::~DumpPrinter() {
 }
 
 bool DumpPrinter::Offer(Packet& packet) {
-  const uint32_t offered = offered_.load(std::memory_order_relaxed);
-  if (offered - printed_.load(std::memory_order_acquire) == kSlots) return false;
-  slots_[offered % kSlots].Take(PacketView(packet));
-  offered_.store(offered + 1, std::memory_order_release);
+  PacketSnapshot* slot = slots_.Empty();
+  if (slot == nullptr) return false;
+  slot->Take(packet, WallNanoseconds(), kDefaultDataRoom);
+  slots_.PutFull();
   return true;
 }
 
 void DumpPrinter::Run() {
-  // A closed pipe is no reason to die.
-  sigset_t broken_pipe;
-  sigemptyset(&broken_pipe);
-  sigaddset(&broken_pipe, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+  BlockBrokenPipeSignal();  // a closed pipe is no reason to die
   while (!stop_.WaitForNotificationWithTimeout(kPause)) PrintAll();
   PrintAll();
 }
 
+// A reader who went to sleep cannot keep the module from being destroyed; without a reader all is
+// lost, and nobody cares.
 void DumpPrinter::PrintAll() {
-  uint32_t printed = printed_.load(std::memory_order_relaxed);
-  while (printed != offered_.load(std::memory_order_acquire)) {
-    if (!Write(slots_[printed % kSlots].Format(name_))) return;
-    printed_.store(++printed, std::memory_order_release);
+  const auto stopped = [this] { return stop_.HasBeenNotified(); };
+  while (const PacketSnapshot* packet = slots_.Full()) {
+    if (WriteToPipe(STDOUT_FILENO, Format(*packet, name_), stopped) == Written::kGaveUp) return;
+    slots_.PutEmpty();
   }
-}
-
-// In pieces that poll() has promised not to block, so that a reader who went to sleep cannot keep
-// the module from being destroyed. False when it gave up.
-bool DumpPrinter::Write(std::string_view text) {
-  while (!text.empty()) {
-    pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
-    if (poll(&output, 1, kStuckMilliseconds) <= 0) {
-      if (stop_.HasBeenNotified()) return false;
-      continue;
-    }
-    const ssize_t written =
-        write(STDOUT_FILENO, text.data(), std::min<size_t>(text.size(), PIPE_BUF));
-    if (written < 0) return true;  // nobody reads any more: this one is lost
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
 }
 
 }  // namespace bess

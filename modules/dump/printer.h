@@ -4,31 +4,15 @@
 // thread of low frequency finds it there and writes it out.
 #pragma once
 
-#include <array>
-#include <atomic>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <thread>
 
 #include "absl/synchronization/notification.h"
-#include "core/packet/packet_pool.h"
-#include "core/packet/packet_view.h"
+#include "core/base/slot_ring.h"
+#include "core/packet/snapshot.h"
 
 namespace bess {
-
-// What is kept of a packet.
-struct PacketSnapshot {
-  double time = 0;            // seconds since the epoch
-  uint32_t total_length = 0;  // of the packet
-  uint32_t length = 0;        // of what is kept: the first segment, as far as it fits
-  std::array<uint8_t, kDataRoom> bytes;
-  std::array<uint8_t, kMetadataSize> metadata;
-
-  void Take(PacketView packet);
-  // As text, with the name of the module.
-  std::string Format(std::string_view name) const;
-};
 
 class DumpPrinter {
  public:
@@ -46,12 +30,9 @@ class DumpPrinter {
 
   void Run();
   void PrintAll();
-  bool Write(std::string_view text);
 
   const std::string name_;
-  std::array<PacketSnapshot, kSlots> slots_;
-  std::atomic<uint32_t> offered_{0};
-  std::atomic<uint32_t> printed_{0};
+  SlotRing<PacketSnapshot, kSlots> slots_;
   absl::Notification stop_;
   std::thread thread_;  // last: it uses all of the above
 };

@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hashes of what makes up a flow. A hash begins with a seed and takes in one word after another;
-// each costs a multiplication.
+// Hashes of what makes up a flow.
 #pragma once
 
 #include <cstdint>
 
 #include "core/base/bytes.h"
+#include "core/base/mix_hash.h"
 #include "core/packet/packet_view.h"
 
 namespace bess {
-
-inline uint64_t MixHash(uint64_t hash, uint64_t word) {
-  constexpr uint64_t kOdd = 0x9e3779b97f4a7c15;  // 2^64 divided by the golden ratio
-  hash = (hash ^ word) * kOdd;
-  return hash ^ hash >> 32;
-}
 
 // One of `n`, each as likely as the others.
 inline size_t PickByHash(uint64_t hash, size_t n) {

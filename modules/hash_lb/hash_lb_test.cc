@@ -283,9 +283,9 @@ TEST(HashLBTest, RefusesBadArguments) {
   ExpectRefused(error(Over({0}, "l5")), "'mode' must be 'l2', 'l3' or 'l4', not 'l5'");
   ExpectRefused(error(ByFields(std::vector<pb::Field>(9, AtOffset(0, 1)))), "at most 8 fields");
   ExpectRefused(error(ByFields({AtOffset(0, 1), AtOffset(0, 0)})),
-                "'fields[1].num_bytes' must be 1..8, not 0");
+                "'fields[1].num_bytes' must be 1..8 bytes, not 0");
   ExpectRefused(error(ByFields({AtOffset(0, 9)})), "not 9");
-  ExpectRefused(error(ByFields({AtOffset(1025, 1)})), "'fields[0].offset' must be 0..1024");
+  ExpectRefused(error(ByFields({AtOffset(1025, 1)})), "'fields[0].offset' must be 0..1024 bytes");
   ExpectRefused(error(ByFields({InAttribute("a", 9)})), "not 9");
   ExpectRefused(error(ByFields({InAttribute("", 1)})), "name");
 }

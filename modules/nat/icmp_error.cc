@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "core/packet/segments.h"
 #include "modules/nat/fields.h"
 
 namespace bess::nat {
@@ -46,7 +47,8 @@ void IcmpError::Set(size_t at, Field value) {
 std::optional<DropReason> IcmpError::Read(PacketView packet) {
   message_ = packet.L4Bytes();
   // RFC 5508, REQ-3: what arrives damaged must not be repaired by chance.
-  if (FoldChecksum(SumBytes(message_)) != 0xffff) return DropReason::kMalformed;
+  const ChecksumSum sum = SumBytes(packet.packet(), packet.layout().l4_offset, packet.L4Length());
+  if (FoldChecksum(sum) != 0xffff) return DropReason::kMalformed;
   if (const auto reason = ReadInner()) return reason;
   // An error goes to where the packet came from.
   if (packet.Ipv4()->destination != source_.address()) return DropReason::kMalformed;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "core/graph/module.h"
@@ -39,11 +37,8 @@ class PortOut final : public Module {
   }
 
   void Process(Context& context, Batch& batch) {
-    const uint32_t sent = Send(queues_[context.worker()].load(std::memory_order_relaxed), batch);
-    context.ledger().consumed.Add(sent);
-    std::copy(batch.begin() + sent, batch.end(), batch.begin());
-    batch.set_size(batch.size() - sent);
-    if (!batch.empty()) context.Drop(batch, DropReason::kTxFull);
+    const uint32_t queue = queues_[context.worker()].load(std::memory_order_relaxed);
+    SendToQueue(*port_, queue, context, batch);
   }
 
   std::string Description() const override { return port_name_; }
@@ -54,13 +49,6 @@ class PortOut final : public Module {
   }
 
  private:
-  // Always under the lock, although a worker is mostly alone on its queue: while a plan changes,
-  // another may still or already use it.
-  uint32_t Send(uint32_t queue, Batch& batch) {
-    const std::lock_guard sending(port_->send_lock(queue));
-    return port_->Send(queue, batch.begin(), batch.size());
-  }
-
   std::string port_name_;
   std::unique_ptr<PortLease> lease_;
   PortQueues* port_ = nullptr;

@@ -51,7 +51,7 @@ class Replicate final : public Module {
       return;
     }
     const auto reason =
-        packet.total_length() > kDataRoom ? DropReason::kTooLong : DropReason::kNoBuffers;
+        packet.total_length() > kMaxPacketLength ? DropReason::kTooLong : DropReason::kNoBuffers;
     context.ledger().dropped[static_cast<size_t>(reason)].Add(1);
   }
 

@@ -103,11 +103,32 @@ TEST(ReplicateTest, ShowsCopiesThatCouldNotBeMade) {
   EXPECT_EQ(tester.dropped(DropReason::kNoBuffers), 1u);
 }
 
-TEST(ReplicateTest, CannotCopyWhatIsLongerThanABuffer) {
+// BESS could copy only what lies in one segment.
+TEST(ReplicateTest, CopiesLongPacketsWhole) {
+  const std::string bytes = std::string(2000, 'a') + std::string(3000, 'b');
+  const std::string_view view = bytes;
   ModuleTester tester("Replicate", To({0, 1}));
-  tester.Send(0, {std::string(2049, 'a'), std::string(2048, 'b')});
-  EXPECT_EQ(tester.count(0), 2u);
-  EXPECT_THAT(tester.Received(1), ElementsAre(std::string(2048, 'b')));
+  PacketPool& pool = tester.host().pool();
+  tester.SendPackets(0, {pool.MakeChain({view.substr(0, 2000), view.substr(2000)})});
+  tester.Send(0, {bytes});
+  EXPECT_THAT(tester.Received(0), ElementsAre(bytes, bytes));
+  EXPECT_THAT(tester.Received(1), ElementsAre(bytes, bytes));
+}
+
+TEST(ReplicateTest, ALongCopyIsMadeWholeOrNotAtAll) {
+  ModuleTester tester("Replicate", To({0, 1}), std::make_shared<FakeHost>(3));
+  tester.Send(0, {std::string(3 * kDefaultDataRoom, 'a')});
+  EXPECT_EQ(tester.count(0), 1u);
+  EXPECT_EQ(tester.count(1), 0u);
+  EXPECT_EQ(tester.dropped(DropReason::kNoBuffers), 1u) << "two buffers are left of three";
+}
+
+TEST(ReplicateTest, CannotCopyWhatIsLongerThanAnyPortLetsIn) {
+  const std::string part(50000, 'a');
+  ModuleTester tester("Replicate", To({0, 1}));
+  tester.SendPackets(0, {tester.host().pool().MakeChain({part, part, part})});
+  EXPECT_EQ(tester.count(0), 1u);
+  EXPECT_EQ(tester.count(1), 0u);
   EXPECT_EQ(tester.dropped(DropReason::kTooLong), 1u);
 }
 

@@ -5,6 +5,7 @@
 #include "bess/util.pb.h"
 #include "core/graph/module.h"
 #include "core/graph/versioned.h"
+#include "core/packet/segments.h"
 #include "modules/rewrite.pb.h"
 
 namespace bess {
@@ -62,6 +63,8 @@ bool CopyExactly(PacketView view, const Template& from) {
 }
 
 Verdict RewriteTo(const Template& from, PacketView view) {
+  if (!view.packet().linear()) [[unlikely]]
+    FreeTail(view.packet());  // none of its bytes is to stay
   if (!CopyBlocks(view, from) && !CopyExactly(view, from)) [[unlikely]] {
     return Verdict::Drop(DropReason::kNoRoom);
   }

@@ -41,6 +41,13 @@ TEST(RewriteTest, AnyLengthBecomesAnyOther) {
   }
 }
 
+TEST(RewriteTest, ALongPacketBecomesTheTemplateAndNothingElse) {
+  ModuleTester tester("Rewrite", Templates({Pattern(60)}));
+  const std::string first(100, '.');
+  tester.SendPackets(0, {tester.host().pool().MakeChain({first, "....", "...."})});
+  EXPECT_THAT(tester.Received(0), ElementsAre(Pattern(60)));
+}
+
 // Packets whose buffers end with the template, so that ASan sees a store too wide.
 TEST(RewriteTest, FitsIntoTheLastByteOfABuffer) {
   for (const uint16_t size : {1, 60, 64, 65, 1535, 1536}) {

@@ -5,6 +5,7 @@
 
 #include "core/base/copy_small.h"
 #include "core/graph/module.h"
+#include "core/packet/segments.h"
 #include "modules/set_metadata.pb.h"
 
 namespace bess {
@@ -76,7 +77,7 @@ absl::Status SetShift(const AttributeArg& arg, Setter& setter) {
 }
 
 absl::Status SetCopy(const AttributeArg& arg, Setter& setter) {
-  const int32_t last = kDataRoom - static_cast<int32_t>(arg.size());
+  const int32_t last = kMaxDataRoom - static_cast<int32_t>(arg.size());
   if (arg.offset() < 0 || arg.offset() > last) {
     return Error(EINVAL, "attribute '", arg.name(), "': 'offset' must be 0..", last, " for ",
                  arg.size(), " bytes, not ", arg.offset());
@@ -105,9 +106,13 @@ bool Set(const Setter& setter, AttributeRef attribute, PacketView packet) {
     CopySmall(to, setter.value.data(), setter.size);
     return true;
   }
-  const uint8_t* bytes = packet.Bytes(setter.offset, setter.size);
-  if (bytes == nullptr) return false;
-  WriteCopy(setter, bytes, to);
+  if (const uint8_t* bytes = packet.Bytes(setter.offset, setter.size)) {
+    WriteCopy(setter, bytes, to);
+    return true;
+  }
+  Content content;
+  if (!ReadBytes(packet.packet(), setter.offset, {content.data(), setter.size})) return false;
+  WriteCopy(setter, content.data(), to);
   return true;
 }
 

@@ -169,15 +169,23 @@ TEST(SetMetadataTest, RefusesBadConstants) {
 }
 
 TEST(SetMetadataTest, RefusesBadCopies) {
-  ExpectRefused(Arg({Copied(4, -1)}), "'offset' must be 0..2044 for 4 bytes, not -1");
-  ExpectRefused(Arg({Copied(4, 2045)}), "'offset' must be 0..2044 for 4 bytes, not 2045");
-  ExpectRefused(Arg({Copied(4, INT32_MAX)}), "'offset' must be 0..2044");
+  ExpectRefused(Arg({Copied(4, -1)}), "'offset' must be 0..16380 for 4 bytes, not -1");
+  ExpectRefused(Arg({Copied(4, 16381)}), "'offset' must be 0..16380 for 4 bytes, not 16381");
+  ExpectRefused(Arg({Copied(4, INT32_MAX)}), "'offset' must be 0..16380");
   ExpectRefused(Arg({Copied(4, 0, "abc")}), "'mask' must have 4 bytes, as 'size' says, not 3");
   ExpectRefused(Arg({Copied(4, 0, "", 4)}), "'rshift_bits' must be a multiple of 8");
   ExpectRefused(Arg({Copied(4, 0, "", 32)}), "between -32 and 32, both excluded, not 32");
   ExpectRefused(Arg({Copied(4, 0, "", -32)}), "both excluded, not -32");
   ExpectRefused(Arg({Copied(4, 0, "", INT32_MIN)}), "both excluded, not -2147483648");
   EXPECT_TRUE(ModuleTester("SetMetadata", Arg({Copied(4, 2044)})).ok());
+}
+
+TEST(SetMetadataTest, CopiesAcrossSegments) {
+  ModuleTester tester("SetMetadata", Arg({Copied(4, 2)}));
+  PacketPool& pool = tester.host().pool();
+  tester.SendPackets(0, {pool.MakeChain({"012", "3", "", "45"}), pool.MakeChain({"0123", "4"})});
+  EXPECT_EQ(tester.metadata(0).at(0).substr(0, 4), "2345");
+  EXPECT_EQ(tester.count(0) + tester.all_dropped(), 2u);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "core/graph/burst.h"
 #include "core/graph/module.h"
 #include "core/packet/wire_bits.h"
 #include "modules/source.pb.h"
@@ -46,16 +47,10 @@ class Source final : public Module {
     return ChangeSize(arg.pkt_size());
   }
 
-  absl::Status SetBurst(const pb::SourceCommandSetBurstArg& arg) {
-    if (arg.burst() > kBatchSize) {
-      return Error(EINVAL, "'burst' must be 0..", kBatchSize, " packets, not ", arg.burst());
-    }
-    burst_.store(static_cast<uint32_t>(arg.burst()), std::memory_order_relaxed);
-    return absl::OkStatus();
-  }
+  absl::Status SetBurst(const pb::SourceCommandSetBurstArg& arg) { return burst_.Set(arg.burst()); }
 
   TaskResult RunTask(Context& context, Batch& batch, uint64_t) {
-    const uint32_t n = burst_.load(std::memory_order_relaxed);
+    const uint32_t n = burst_.Get();
     const uint16_t size = size_.load(std::memory_order_relaxed);
     if (n == 0 || !host().pool().Alloc(batch.begin(), n, size)) return {.blocked = true};
     batch.set_size(n);
@@ -67,15 +62,16 @@ class Source final : public Module {
 
  private:
   absl::Status ChangeSize(uint64_t size) {
-    if (size < 1 || size > kDataRoom) {
-      return Error(EINVAL, "'pkt_size' must be 1..", kDataRoom, " bytes, not ", size);
+    const uint16_t longest = host().pool().data_room();
+    if (size < 1 || size > longest) {
+      return Error(EINVAL, "'pkt_size' must be 1..", longest, " bytes, not ", size);
     }
     size_.store(static_cast<uint16_t>(size), std::memory_order_relaxed);
     return absl::OkStatus();
   }
 
   std::atomic<uint16_t> size_{kDefaultPacketSize};
-  std::atomic<uint32_t> burst_{kBatchSize};
+  Burst burst_;
 };
 
 REGISTER_MODULE(Source);

@@ -93,5 +93,16 @@ TEST(SourceTest, RestsWhenThePoolIsEmpty) {
   EXPECT_EQ(tester.module().totals().created, 0u);
 }
 
+TEST(SourceTest, JumboPacketsNeedBuffersForThem) {
+  pb::SourceArg arg;
+  arg.set_pkt_size(9018);
+  EXPECT_EQ(StatusErrno(ModuleTester("Source", arg).status()), EINVAL);
+  const uint16_t data_room = 9728;
+  ModuleTester tester("Source", arg, std::make_shared<FakeHost>(1 << 10, data_room));
+  ASSERT_TRUE(tester.ok()) << tester.status();
+  tester.RunTask();
+  EXPECT_THAT(tester.Received(0), testing::Each(std::string(9018, 0)));
+}
+
 }  // namespace
 }  // namespace bess

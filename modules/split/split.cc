@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/base/bytes.h"
 #include "core/graph/module.h"
+#include "core/match/field.h"
 #include "modules/split.pb.h"
 
 namespace bess {
 namespace {
-
-constexpr uint64_t kMaxSize = 8;
-constexpr int64_t kMaxOffset = 1024;
 
 uint64_t LoadBigEndian(const uint8_t* bytes, uint32_t n) {
   uint64_t value = 0;
@@ -24,17 +21,13 @@ class Split final : public Module {
   };
 
   absl::Status Init(const pb::SplitArg& arg) {
-    if (arg.size() < 1 || arg.size() > kMaxSize) {
-      return Error(EINVAL, "'size' must be 1..", kMaxSize, " bytes, not ", arg.size());
-    }
+    BESS_RETURN_IF_ERROR(CheckFieldSize("size", arg.size()));
     size_ = static_cast<uint32_t>(arg.size());
     if (arg.type_case() == pb::SplitArg::kAttribute) {
       by_attribute_ = true;
       return AddAttribute(arg.attribute(), size_, AttributeMode::kRead).status();
     }
-    if (arg.offset() < 0 || arg.offset() > kMaxOffset) {
-      return Error(EINVAL, "'offset' must be 0..", kMaxOffset, " bytes, not ", arg.offset());
-    }
+    BESS_RETURN_IF_ERROR(CheckFieldOffset("offset", arg.offset()));
     offset_ = static_cast<size_t>(arg.offset());
     return absl::OkStatus();
   }

@@ -5,6 +5,7 @@
 #include "core/base/copy_small.h"
 #include "core/graph/module.h"
 #include "core/graph/versioned.h"
+#include "core/packet/segments.h"
 #include "modules/update.pb.h"
 
 namespace bess {
@@ -29,7 +30,7 @@ absl::StatusOr<Field> ParseField(int index, const pb::UpdateArg::Field& arg) {
     return Error(EINVAL, "fields[", index, "]: 'size' must be 1..", kMaxFieldSize, ", not ",
                  arg.size());
   }
-  const int64_t last = kDataRoom - static_cast<int64_t>(arg.size());
+  const int64_t last = kMaxDataRoom - static_cast<int64_t>(arg.size());
   if (arg.offset() < 0 || arg.offset() > last) {
     return Error(EINVAL, "fields[", index, "]: 'offset' must be 0..", last, " for ", arg.size(),
                  " bytes, not ", arg.offset());
@@ -42,6 +43,15 @@ absl::StatusOr<Field> ParseField(int index, const pb::UpdateArg::Field& arg) {
   Field field{static_cast<uint32_t>(arg.offset()), static_cast<uint32_t>(arg.size()), {}};
   StoreUnaligned(field.bytes, Be64(arg.value() << unused_bits));
   return field;
+}
+
+// For packets whose first segment ends before the last field.
+Verdict WriteAcross(Packet& packet, const Fields& fields) {
+  if (packet.total_length() < fields.end) return Verdict::Drop(DropReason::kTruncated);
+  for (const Field& field : fields.list) {
+    WriteBytes(packet, field.offset, {field.bytes, field.size});
+  }
+  return Verdict::Gate(0);
 }
 
 // Writes constants into packets.
@@ -80,7 +90,7 @@ class Update final : public Module {
     if (fields.list.empty()) return context.Emit(0, batch);
     ForEach(context, batch, [&](PacketView packet) {
       uint8_t* data = packet.MutableBytes(0, fields.end);
-      if (data == nullptr) return Verdict::Drop(DropReason::kTruncated);
+      if (data == nullptr) return WriteAcross(packet.packet(), fields);
       for (const Field& field : fields.list) {
         CopySmall(data + field.offset, field.bytes, field.size);
       }

@@ -73,9 +73,9 @@ TEST(UpdateTest, AddsFieldsAndClearsThem) {
 TEST(UpdateTest, RefusesBadFields) {
   ExpectRefused(Fields({{0, 1, 'y'}, {0, 0, 0}}), "fields[1]: 'size' must be 1..8, not 0");
   ExpectRefused(Fields({{0, 9, 0}}), "fields[0]: 'size' must be 1..8, not 9");
-  ExpectRefused(Fields({{-1, 1, 0}}), "'offset' must be 0..2047 for 1 bytes, not -1");
-  ExpectRefused(Fields({{2041, 8, 0}}), "'offset' must be 0..2040 for 8 bytes, not 2041");
-  ExpectRefused(Fields({{INT64_MAX, 8, 0}}), "'offset' must be 0..2040 for 8 bytes");
+  ExpectRefused(Fields({{-1, 1, 0}}), "'offset' must be 0..16383 for 1 bytes, not -1");
+  ExpectRefused(Fields({{16377, 8, 0}}), "'offset' must be 0..16376 for 8 bytes, not 16377");
+  ExpectRefused(Fields({{INT64_MAX, 8, 0}}), "'offset' must be 0..16376 for 8 bytes");
   ExpectRefused(Fields({{0, 1, 256}}), "'value' must be 0..255 for 1 bytes, not 256");
   ExpectRefused(Fields({{0, 7, 1ull << 56}}), "'value' must be 0..72057594037927935 for 7 bytes");
 }
@@ -93,6 +93,15 @@ TEST(UpdateTest, HasAtMostSixteenFields) {
   const absl::Status status = tester.Command("add", Fields({{0, 1, 0}}));
   EXPECT_EQ(StatusErrno(status), EINVAL);
   EXPECT_THAT(std::string(status.message()), HasSubstr("'fields' would be 17; at most 16"));
+}
+
+TEST(UpdateTest, WritesAcrossSegments) {
+  ModuleTester tester("Update", Fields({{0, 1, 'x'}, {2, 4, 0x61626364}, {7, 1, 'y'}}));
+  PacketPool& pool = tester.host().pool();
+  tester.SendPackets(0,
+                     {pool.MakeChain({"...", "", "..", "..."}), pool.MakeChain({"...", "...."})});
+  EXPECT_THAT(tester.Received(0), ElementsAre("x.abcd.y"));
+  EXPECT_EQ(tester.dropped(DropReason::kTruncated), 1u) << "a byte too short, all segments counted";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "bess/util.pb.h"
 #include "core/graph/module.h"
 #include "core/packet/checksum.h"
+#include "core/packet/ether_type.h"
 
 namespace bess {
 namespace {
@@ -23,15 +24,6 @@ Verdict AgeIpv6(Ipv6Header& ip) {
   if (ip.hop_limit <= 1) return Verdict::Drop(DropReason::kTtlExpired);
   --ip.hop_limit;
   return Verdict::Gate(0);
-}
-
-// Whether the EtherType says IP. Asked of packets in which no whole IP header was found.
-bool ClaimsIp(PacketView packet) {
-  const Layout& layout = packet.layout();
-  if (!layout.ethernet) return false;
-  const uint8_t* bytes = packet.Bytes(layout.l3_offset - sizeof(Be16), sizeof(Be16));
-  const uint16_t type = LoadUnaligned<Be16>(bytes).value();
-  return type == kEtherTypeIpv4 || type == kEtherTypeIpv6;
 }
 
 // Decrements the IPv4 TTL and the IPv6 hop limit, as a router does.

@@ -93,6 +93,12 @@ class Daemon:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join(lines[-8:]) or "(it said nothing)"
 
+    def next_line(self) -> str:
+        """The next line of its output; waits for it for a bounded time."""
+        assert self._process is not None and self._process.stdout is not None
+        readable, _, _ = select.select([self._process.stdout], [], [], READY_SECONDS)
+        return self._process.stdout.readline().strip() if readable else ""
+
     def stop(self, how: int = signal.SIGTERM) -> int:
         """Asks it to end and returns its exit status; one that does not end is killed."""
         assert self._process is not None
@@ -111,9 +117,7 @@ class Daemon:
         return self._process.wait(STOP_SECONDS)
 
     def _await_ready(self) -> None:
-        assert self._process is not None and self._process.stdout is not None
-        readable, _, _ = select.select([self._process.stdout], [], [], READY_SECONDS)
-        self.ready = self._process.stdout.readline().strip() if readable else ""
+        self.ready = self.next_line()
         if not self.ready.startswith("ready"):
             raise DemoError(f"bessd did not start: {self.said()}")
 

@@ -6,7 +6,6 @@ from typing import Callable
 
 import pytest
 
-from tools import docs
 from tools.lint import layout
 from tools.tree import Tree
 
@@ -48,13 +47,6 @@ def test_core_source_without_test(make_tree: Callable[..., Tree]) -> None:
     assert [x.path for x in layout.check_quartet(tree)] == ["core/base/a.cc"]
 
 
-@pytest.mark.parametrize("missing", ["acl.cc", "acl_test.cc", "acl.pkt", "acl.md"])
-def test_incomplete_module(make_tree: Callable[..., Tree], missing: str) -> None:
-    files = {"acl.cc", "acl_test.cc", "acl.pkt", "acl.md"} - {missing}
-    tree = make_tree({f"modules/acl/{name}": "" for name in files})
-    assert [x.message for x in layout.check_quartet(tree)] == [f"there is no modules/acl/{missing}"]
-
-
 @pytest.mark.parametrize(
     "name,text",
     [
@@ -76,13 +68,3 @@ def test_leftovers(make_tree: Callable[..., Tree], name: str, text: str) -> None
 def test_no_leftovers(make_tree: Callable[..., Tree]) -> None:
     text = "// For example\n//   int a = f(1);\n//   if (a) {\n// Call(it);\nint a = f(1);\n"
     assert not list(layout.check_leftovers(make_tree({"core/a.cc": text})))
-
-
-def test_module_without_documentation(make_tree: Callable[..., Tree]) -> None:
-    proto = "// The argument.\nmessage AArg {\n  int32 x = 1;\n  // Why.\n  int32 y = 2;\n}\n"
-    tree = make_tree({"modules/a/a.md": "no title\n", "proto/modules/a.proto": proto})
-    messages = [x.message for x in docs.check(tree)]
-    assert messages == [
-        "a module's page begins with: # its class's name",
-        "AArg: x needs a comment",
-    ]

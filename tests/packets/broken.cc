@@ -12,6 +12,7 @@ namespace {
 //   L leaks it: it is in the books as consumed, and never freed
 //   C crashes if the packet has less than three bytes
 //   S forgets it if it has less than three bytes
+//   M forgets it if it has more than one segment
 // Any other packet passes.
 class Broken final : public Module {
  public:
@@ -30,7 +31,7 @@ class Broken final : public Module {
     const uint8_t fault = first == nullptr ? 0 : *first;
     const bool is_short = packet->length() < 3;
     if (fault == 'C' && is_short) __builtin_trap();
-    if (fault == 'F' || (fault == 'S' && is_short)) {
+    if (fault == 'F' || (fault == 'S' && is_short) || (fault == 'M' && !packet->linear())) {
       FreePackets(&packet, 1);
     } else if (fault == 'L') {
       context.ledger().consumed.Add(1);

@@ -58,10 +58,23 @@ std::string Describe(const Case& wanted, size_t step) {
   return absl::StrCat("step ", step, " of '", wanted.name, "'");
 }
 
+// What stands in for a packet: packets cut short, or whole ones that come in two segments.
+struct Replacement {
+  Packets packets;
+  std::vector<size_t> first_segments;  // of each packet; empty when each is one segment
+};
+
+void Replace(Step* step, size_t index, const Replacement& replacement) {
+  const auto at = step->packets.begin() + static_cast<std::ptrdiff_t>(index);
+  step->packets.insert(step->packets.erase(at), replacement.packets.begin(),
+                       replacement.packets.end());
+  for (const size_t first : replacement.first_segments) step->in_two[index++] = first;
+}
+
 // The whole case again with packet `index` of step `step` replaced. Commands may now fail and
 // other packets come out: only crashes and the books count.
 absl::Status Replay(const Case& wanted, const std::set<Gate>& gates, size_t step, size_t index,
-                    const Packets& replacement) {
+                    const Replacement& replacement) {
   BESS_ASSIGN_OR_RETURN(const auto testbed, Testbed::Build(wanted, 0, gates));
   Packets ignored;
   for (size_t i = 0; i < wanted.steps.size(); ++i) {
@@ -69,8 +82,7 @@ absl::Status Replay(const Case& wanted, const std::set<Gate>& gates, size_t step
       testbed->Do(wanted.steps[i], &ignored).IgnoreError();
     } else {
       Step changed = wanted.steps[i];
-      const auto at = changed.packets.begin() + static_cast<std::ptrdiff_t>(index);
-      changed.packets.insert(changed.packets.erase(at), replacement.begin(), replacement.end());
+      Replace(&changed, index, replacement);
       testbed->Do(changed, &ignored).IgnoreError();
     }
     BESS_RETURN_IF_ERROR(testbed->CheckBooks());
@@ -89,31 +101,36 @@ class Sweep {
       std::set<std::string> done;  // a step may repeat a packet many times
       const Packets& packets = case_.steps[step].packets;
       for (size_t i = 0; i < packets.size(); ++i) {
-        if (done.insert(packets[i]).second) BESS_RETURN_IF_ERROR(CutPacket(step, i));
+        if (!done.insert(packets[i]).second) continue;
+        BESS_RETURN_IF_ERROR(CutPacket(step, i, false));
+        BESS_RETURN_IF_ERROR(CutPacket(step, i, true));
       }
     }
     return absl::OkStatus();
   }
 
  private:
-  absl::Status CutPacket(size_t step, size_t index) {
+  // To each length, or in two segments at each length.
+  absl::Status CutPacket(size_t step, size_t index, bool in_two) {
     const std::string& bytes = case_.steps[step].packets[index];
-    Packets cuts;
+    const char* how = in_two ? "in two behind " : "to ";
+    Replacement cuts;
     for (size_t length = 0; length < bytes.size(); ++length) {
-      cuts.push_back(bytes.substr(0, length));
+      cuts.packets.push_back(in_two ? bytes : bytes.substr(0, length));
+      if (in_two) cuts.first_segments.push_back(length);
       if (!InTime()) continue;
-      BESS_RETURN_IF_ERROR(Announced(step, index, absl::StrCat(length, " bytes"), {cuts.back()}));
-      cuts.clear();
+      BESS_RETURN_IF_ERROR(Announced(step, index, absl::StrCat(how, length), cuts));
+      cuts = {};
     }
-    if (cuts.empty()) return absl::OkStatus();
-    const std::string lengths = absl::StrCat(cuts[0].size(), "..", bytes.size() - 1, " bytes");
-    return Announced(step, index, lengths, cuts);
+    if (cuts.packets.empty()) return absl::OkStatus();
+    const size_t first = bytes.size() - cuts.packets.size();
+    return Announced(step, index, absl::StrCat(how, first, "..", bytes.size() - 1), cuts);
   }
 
   absl::Status Announced(size_t step, size_t index, const std::string& cut,
-                         const Packets& replacement) {
+                         const Replacement& replacement) {
     const std::string what =
-        absl::StrCat(Describe(case_, step), " with packet ", index, " cut to ", cut);
+        absl::StrCat(Describe(case_, step), " with packet ", index, " cut ", cut, " bytes");
     announce_(what);
     const absl::Status status = Replay(case_, gates_, step, index, replacement);
     if (status.ok()) return status;
@@ -189,9 +206,9 @@ std::string DescribeClasses() {
   Json answer;
   for (const auto& [name, mclass] : ModuleRegistry::Get().classes()) {
     Json* description = Set(&answer, name).mutable_struct_value();
-    SetText(description, "type", mclass.argument->full_name());
+    SetText(description, "type", mclass->argument->full_name());
     Json* commands = Set(description, "commands").mutable_struct_value();
-    for (const CommandClass& command : mclass.commands) {
+    for (const CommandClass& command : mclass->commands) {
       SetText(commands, command.name, command.argument->full_name());
     }
   }

@@ -15,6 +15,7 @@
 #include <google/protobuf/any.pb.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,8 @@ struct Step {
   std::string name;   // of the module or the port
   uint32_t gate = 0;  // or queue
   Packets packets;
+  // Packets that are to come in two segments: index in `packets`, bytes in the first segment.
+  std::map<size_t, size_t> in_two;
   uint32_t times = 1;
   std::string command;
   google::protobuf::Any argument;

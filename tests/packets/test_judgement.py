@@ -105,6 +105,11 @@ def test_the_sweep_finds_what_short_packets_do(judge: Judge) -> None:
     assert "sweep: step 0 of 'x' with packet 0 cut to 1 bytes: the books do not balance" in said
 
 
+def test_the_sweep_finds_what_packets_in_two_segments_do(judge: Judge) -> None:
+    said = judge(BROKEN + "in a 0\n    b'M123'\nout a 0\n    b'M123'\n")
+    assert "with packet 0 cut in two behind 1 bytes: the books do not balance" in said
+
+
 def test_a_crash_is_a_failure_and_the_next_case_runs(judge: Judge) -> None:
     with pytest.raises(RunnerDied, match="at step 0 of 'x' with packet 0 cut to 1 bytes"):
         judge(BROKEN + "in a 0\n    b'C123'\nout a 0\n    b'C123'\n")

@@ -65,14 +65,10 @@ absl::Status Testbed::AddModules(const Case& wanted) {
 
 absl::Status Testbed::AddModule(const std::string& name, const std::string& mclass,
                                 const google::protobuf::Any& argument) {
-  const ModuleClass* found = ModuleRegistry::Get().Find(mclass);
+  const auto found = ModuleRegistry::Get().Find(mclass);
   if (found == nullptr) return Error(ENOENT, "there is no module class '", mclass, "'");
   BESS_ASSIGN_OR_RETURN(std::shared_ptr<Module> module, found->Create(name, host_, argument));
-  auto entry = std::make_shared<ModuleEntry>();
-  entry->task_workers.assign(module->tasks().size(), kWorker);
-  entry->argument = argument;
-  entry->module = std::move(module);
-  graph_->modules[name] = std::move(entry);
+  graph_->Add(std::move(module), argument, kWorker);
   return absl::OkStatus();
 }
 
@@ -126,8 +122,8 @@ absl::Status Testbed::Do(const Step& step, Packets* out) {
       return In(step);
     case Action::kInPort: {
       BESS_ASSIGN_OR_RETURN(FakePort * port, FindPort(step));
-      for (const std::string& bytes : step.packets) {
-        port->to_receive[step.gate].push_back(host_.pool().Make(bytes));
+      for (size_t i = 0; i < step.packets.size(); ++i) {
+        port->to_receive[step.gate].push_back(Make(step, i));
       }
       return absl::OkStatus();
     }
@@ -158,10 +154,15 @@ absl::Status Testbed::Do(const Step& step, Packets* out) {
   return absl::OkStatus();
 }
 
+Packet* Testbed::Make(const Step& step, size_t index) {
+  const std::string_view bytes = step.packets[index];
+  const auto cut = step.in_two.find(index);
+  if (cut == step.in_two.end()) return host_.pool().Make(bytes);
+  return host_.pool().MakeChain({bytes.substr(0, cut->second), bytes.substr(cut->second)});
+}
+
 absl::Status Testbed::In(const Step& step) {
-  for (const std::string& bytes : step.packets) {
-    injector_->waiting.push_back(host_.pool().Make(bytes));
-  }
+  for (size_t i = 0; i < step.packets.size(); ++i) injector_->waiting.push_back(Make(step, i));
   injector_->gate = IndexOf(entries_, {step.name, step.gate});
   const auto& tasks = plan_->workers[kWorker]->tasks;
   const auto task = std::find_if(tasks.begin(), tasks.end(),
@@ -193,14 +194,7 @@ void Testbed::RunTask(const TaskSlot& task) {
 
 void Testbed::RunLoops() {
   context_.BeginRound(now_);
-  for (const LoopSlot& loop : plan_->workers[kWorker]->loops) {
-    if (loop.buffer->held() == 0) continue;
-    context_.RunRoot(*loop.root, [&](Context& context, Batch& batch) {
-      loop.buffer->Take(batch);
-      context.Emit(0, batch);
-      return 0;
-    });
-  }
+  for (const LoopSlot& loop : plan_->workers[kWorker]->loops) RunLoop(context_, loop);
 }
 
 void Testbed::EmptyLoops() {

@@ -68,6 +68,7 @@ class Testbed {
   absl::Status CompileGraph();
 
   absl::Status In(const Step& step);
+  Packet* Make(const Step& step, size_t index);
   absl::Status RunTasks(const Step& step);
   absl::StatusOr<FakePort*> FindPort(const Step& step);
   absl::StatusOr<Module*> FindModule(const std::string& name) const;

@@ -3,50 +3,27 @@
 // Everything at once: workers run real modules while the graph, the tables and the workers change
 // and readers look on. Under TSan this finds races; in any build the books must balance at the
 // end. Bounded in steps, not in time.
-#include <gtest/gtest.h>
-
-#include <atomic>
 #include <random>
-#include <thread>
 
-#include "bess/util.pb.h"
-#include "core/control/engine.h"
-#include "core/control/rpcs.h"
 #include "modules/acl.pb.h"
-#include "modules/bypass.pb.h"
 #include "modules/l2_forward.pb.h"
 #include "modules/queue.pb.h"
 #include "modules/source.pb.h"
 #include "modules/update.pb.h"
+#include "tests/stress/stress_testing.h"
 
 namespace bess {
 namespace {
 
 constexpr int kEdits = 1000;
 
-class EditsTest : public testing::Test {
+struct HeapPool {
+  std::unique_ptr<PacketPool> pool_ = PacketPool::CreateOnHeap(1 << 14);
+};
+
+class EditsTest : protected HeapPool, public StressTest {
  protected:
-  template <typename Argument>
-  void Create(const std::string& name, const std::string& mclass, const Argument& argument) {
-    google::protobuf::Any any;
-    any.PackFrom(argument);
-    const auto created = engine_.CreateModule(name, mclass, any);
-    ASSERT_TRUE(created.ok()) << created.status();
-  }
-  void Create(const std::string& name, const std::string& mclass) {
-    Create(name, mclass, pb::EmptyArg());
-  }
-  void Connect(const std::string& from, uint64_t ogate, const std::string& to) {
-    const absl::Status connected = engine_.Connect(from, ogate, to, 0, true);
-    ASSERT_TRUE(connected.ok()) << connected;
-  }
-  template <typename Argument>
-  void Command(const std::string& module, const std::string& command, const Argument& argument) {
-    google::protobuf::Any any, reply;
-    any.PackFrom(argument);
-    const absl::Status done = engine_.RunCommand(module, command, any, &reply);
-    ASSERT_TRUE(done.ok()) << done;
-  }
+  EditsTest() : StressTest(*pool_) {}
 
   // source -> update -> queue, then on another worker queue -> switch -> acl -> sink, and what the
   // switch does not know -> sink.
@@ -81,7 +58,7 @@ class EditsTest : public testing::Test {
   void EditOnce(int step) {
     switch (random_() % 7) {
       case 0:
-        return InsertAndRemoveBypass();
+        return InsertAndRemove("switch", 1, "sink");
       case 1:
         return SetDefaultGate(static_cast<int>(random_() % 2));
       case 2: {
@@ -110,15 +87,6 @@ class EditsTest : public testing::Test {
     }
   }
 
-  void InsertAndRemoveBypass() {
-    Create("extra", "Bypass", pb::BypassArg());
-    Connect("extra", 0, "sink");
-    ASSERT_TRUE(engine_.Disconnect("switch", 1).ok());
-    Connect("switch", 1, "extra");
-    ASSERT_TRUE(engine_.DestroyModule("extra").ok());
-    Connect("switch", 1, "sink");
-  }
-
   void RemoveAndReplaceSink() {
     ASSERT_TRUE(engine_.DestroyModule("sink").ok());
     Create("sink", "Sink");
@@ -126,54 +94,14 @@ class EditsTest : public testing::Test {
     Connect("switch", 1, "sink");
   }
 
-  void AddAndDropWorker() {
-    ASSERT_TRUE(engine_.AddWorker(9, AllowedCores().front(), "").ok());
-    ASSERT_TRUE(engine_.PauseWorker(9).ok());
-    ASSERT_TRUE(engine_.ResumeWorker(9).ok());
-    ASSERT_TRUE(engine_.DestroyWorker(9).ok());
-  }
-
-  void ReadEverything() {
-    native::GetLedgerResponse ledger;
-    EXPECT_TRUE(rpc::GetLedger(engine_, {}, &ledger).ok());
-    pb::ListWorkersResponse workers;
-    EXPECT_TRUE(rpc::ListWorkers(engine_, {}, &workers).ok());
-    for (const auto& module : ledger.modules()) {
-      pb::GetModuleInfoRequest request;
-      pb::GetModuleInfoResponse info;
-      request.set_name(module.name());
-      // It may be gone by now.
-      rpc::GetModuleInfo(engine_, request, &info).IgnoreError();
-    }
-    pb::ListGateHooksResponse hooks;
-    EXPECT_TRUE(rpc::ListGateHooks(engine_, {}, &hooks).ok());
-  }
-
   std::mt19937 random_{1};
-  std::unique_ptr<PacketPool> pool_ = PacketPool::CreateOnHeap(1 << 14);
-  Engine engine_{EngineOptions{}, *pool_};
 };
 
 TEST_F(EditsTest, EditsUnderTrafficKeepTheBooks) {
   Build();
-  std::atomic<bool> stop{false};
-  std::thread reader([&] {
-    while (!stop) {
-      ReadEverything();
-      absl::SleepFor(absl::Milliseconds(1));
-    }
-  });
-  for (int step = 0; step < kEdits && !HasFatalFailure(); ++step) EditOnce(step);
-  stop = true;
-  reader.join();
-  ASSERT_TRUE(engine_.PauseAll().ok());
-  native::GetLedgerResponse ledger;
-  ASSERT_TRUE(rpc::GetLedger(engine_, {}, &ledger).ok());
-  EXPECT_EQ(ledger.totals().unaccounted(), 0) << ledger.DebugString();
-  EXPECT_GT(ledger.totals().consumed(), 0u);
-  ASSERT_TRUE(engine_.ResumeAll().ok());
-  ASSERT_TRUE(engine_.ResetAll().ok());
-  EXPECT_EQ(pool_->in_use(), 0u) << "packets were leaked";
+  int step = 0;
+  EditUntil([&] { return step == kEdits; }, [&] { EditOnce(step++); });
+  ExpectConservation(*pool_);
 }
 
 }  // namespace

@@ -6,7 +6,9 @@ only; the end of the report says so.
 """
 
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +22,8 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from demo.daemon import Daemon  # noqa: E402
 from pybess import BESS  # noqa: E402
+from users import IS_ROOT  # noqa: E402
 
-IS_ROOT = os.geteuid() == 0
 collect_ignore = [] if IS_ROOT else ["test_namespaces.py"]
 
 
@@ -46,3 +48,12 @@ def client(daemon: Daemon) -> Iterator[BESS]:
     connected = daemon.client()
     yield connected
     connected.disconnect()
+
+
+@pytest.fixture
+def public_directory() -> Iterator[Path]:
+    """A directory that any user may use; pytest's own are private."""
+    path = Path(tempfile.mkdtemp(prefix="bessd-test-"))
+    path.chmod(0o777)
+    yield path
+    shutil.rmtree(path)

@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -16,11 +17,6 @@ from wire import Wire, generate, state
 
 CORE = max(os.sched_getaffinity(0))
 
-NOT_YET = (
-    "ImportPlugin UnloadPlugin ListPlugins ResetTcs ListTcs AddTc UpdateTcParams UpdateTcParent"
-    " GetTcStats ConfigureResumeHook"
-).split()
-
 # What the success tests below call; KillBess has a test of its own in test_daemon.py.
 IMPLEMENTED = (
     "GetVersion ResetAll KillBess PauseAll PauseWorker ResumeWorker ResumeAll ResetWorkers"
@@ -29,6 +25,8 @@ IMPLEMENTED = (
     " GetLinkStatus ListMclass GetMclassInfo ResetModules ListModules CreateModule DestroyModule"
     " GetModuleInfo ConnectModules DisconnectModules DumpMempool ModuleCommand ListGateHookClass"
     " GetGateHookClassInfo ConfigureGateHook ListGateHooks GateHookCommand"
+    " ConfigureResumeHook ImportPlugin UnloadPlugin ListPlugins"
+    " ResetTcs ListTcs AddTc UpdateTcParams UpdateTcParent GetTcStats"
 ).split()
 
 
@@ -80,13 +78,7 @@ def running(wire: Wire) -> Wire:
 
 
 def test_every_request_is_tested_here(wire: Wire) -> None:
-    assert sorted(wire.methods()) == sorted(NOT_YET + IMPLEMENTED)
-
-
-@pytest.mark.parametrize("method", NOT_YET)
-def test_what_is_not_there_yet_says_so(wire: Wire, method: str) -> None:
-    error = wire.call(method).error
-    assert (error.code, error.errmsg) == (errno.ENOTSUP, f"{method} is not supported yet")
+    assert sorted(wire.methods()) == sorted(IMPLEMENTED)
 
 
 def test_system(running: Wire) -> None:
@@ -124,6 +116,30 @@ def test_workers(wire: Wire) -> None:
     assert which_run() == [63]
     wire.ok("ResetWorkers")
     assert which_run() == []
+
+
+def test_traffic_classes(running: Wire) -> None:
+    def tc(wid: int = -1, **fields: Any) -> dict[str, Any]:
+        return {"class": {"wid": wid, **fields}}
+
+    running.ok("AddTc", **tc(name="top", policy="weighted_fair", resource="bit"))
+    slow: Any = {"resource": "packet", "limit": {"packet": 1000}, "max_burst": {"packet": 10}}
+    running.ok("AddTc", **tc(name="slow", policy="rate_limit", parent="top", share=3, **slow))
+    running.ok("UpdateTcParent", **tc(leaf_module_name="src", parent="slow"))
+    running.ok("UpdateTcParams", **tc(name="slow", resource="packet", limit={"packet": 50}))
+    listed = {s.parent: getattr(s, "class") for s in running.ok("ListTcs", wid=0).classes_status}
+    assert listed["top"].name == "slow"
+    assert listed["top"].limit == {"packet": 50}
+    assert listed["slow"].name == "!leaf_src:0"
+    assert running.ok("GetTcStats", name="slow").packets < 1000
+    twice = running.call("AddTc", **tc(name="top", policy="round_robin")).error
+    assert (twice.code, twice.errmsg) == (errno.EINVAL, "Name 'top' already exists")
+    leaf = running.call("AddTc", **tc(name="x", policy="round_robin", parent="!leaf_src:0")).error
+    assert leaf.code == errno.EPERM
+    assert running.call("ResetTcs").error.code == errno.EBUSY, "a task hangs there"
+    running.ok("UpdateTcParent", **tc(leaf_module_name="src", wid=0))
+    running.ok("ResetTcs")
+    assert "slow" not in {getattr(s, "class").name for s in running.ok("ListTcs").classes_status}
 
 
 def test_ports(wire: Wire) -> None:
@@ -208,6 +224,35 @@ def test_hooks(running: Wire) -> None:
     running.ok("GateHookCommand", hook=hook, cmd="reset")
     running.ok("ConfigureGateHook", hook=hook, enable=False)
     assert len(running.ok("ListGateHooks").hooks) == len(hooks) - 1
+
+
+def test_resume_hooks(wire: Wire) -> None:
+    for name in ("setup_metadata", "setup_taskgraph"):
+        there = wire.call("ConfigureResumeHook", hook_name=name, enable=True).error
+        assert (there.code, name in there.errmsg) == (errno.EEXIST, True)
+        kept = wire.call("ConfigureResumeHook", hook_name=name, enable=False).error
+        assert (kept.code, "cannot be disabled" in kept.errmsg) == (errno.EPERM, True)
+
+
+def test_plugins(wire: Wire) -> None:
+    for path in wire.ok("ListPlugins").paths:
+        wire.ok("UnloadPlugin", path=path)
+    assert not wire.ok("ListPlugins").paths
+    assert "SequentialUpdate" not in wire.ok("ListMclass").names
+    wire.ok("ImportPlugin", path="sequential_update.so")
+    assert [Path(path).name for path in wire.ok("ListPlugins").paths] == ["sequential_update.so"]
+    assert "SequentialUpdate" in wire.ok("ListMclass").names
+
+
+def test_a_plugin_that_fails_is_minus_one_with_the_reason(wire: Wire) -> None:
+    for method, path, words in (
+        ("ImportPlugin", "/etc/passwd", "is not in"),
+        ("ImportPlugin", "absent.so", "No such file"),
+        ("ImportPlugin", "", "'path'"),
+        ("UnloadPlugin", "absent.so", "'absent.so'"),
+    ):
+        error = wire.call(method, path=path).error
+        assert error.code == -1 and words in error.errmsg, error
 
 
 def test_books(running: Wire) -> None:
@@ -480,6 +525,17 @@ WRONG = [
         enable=True,
         hook=HOOK | {"ogate": -2},
     ),
+    wrong(
+        "hook fifo",
+        "ConfigureGateHook",
+        errno.EINVAL,
+        "'fifo'",
+        enable=True,
+        hook=HOOK | {"class_name": "TcpDump"},
+    ),
+    wrong("resume hook", "ConfigureResumeHook", errno.ENOENT, "'x'", hook_name="x", enable=True),
+    wrong("resume hook off", "ConfigureResumeHook", errno.ENOENT, "'x'", hook_name="x"),
+    wrong("resume hook which", "ConfigureResumeHook", errno.EINVAL, "'hook_name'", enable=True),
     wrong("hook info", "GetGateHookClassInfo", errno.ENOENT, "'Spy'", name="Spy"),
     wrong("hook info of", "GetGateHookClassInfo", errno.EINVAL, "'name'"),
     wrong(

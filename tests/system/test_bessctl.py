@@ -2,11 +2,15 @@
 """The shell against a real daemon: one-shot, piped, and a bad script that may break nothing."""
 
 import os
+import re
+import signal
 import subprocess
 from pathlib import Path
 
-from demo.daemon import Daemon
+import pytest
+from demo.daemon import Daemon, program
 from pybess import BESS
+from users import AS_NOBODY
 
 REPO = Path(__file__).resolve().parents[2]
 BESSCTL = str(REPO / "bessctl" / "bessctl")
@@ -111,10 +115,66 @@ def test_a_script_that_the_daemon_refuses_half_way_leaves_what_ran(
     assert_still_runs(client)
 
 
+@pytest.mark.parametrize(
+    "text, line, column, words",
+    [
+        ("src::Source() -> q::Queue(size=5) -> Sink()", 1, 32, "'size' must be a power of two"),
+        ("a::Sink()\n\na -> b::Sink()", 3, 1, "module 'a' (Sink) has no output gates"),
+        ("def f():\n  return PMDPort(vdev='nope')\nf()", 2, 10, "no driver for 'nope'"),
+        ("f::ACL()\nf.add(rules=[{'src_ip': 'x'}])", 2, 13, "rules[0]: 'x' is not an IPv4 address"),
+        ("x = 1; bess.add_worker(wid=0, core=4000)", 1, 36, "'core' must be one of"),
+        ("PMDPort(vdev='net_null_e')\nPortInc(port='e')", 2, 1, "there is no port 'e'"),
+    ],
+)
+def test_what_the_daemon_refuses_is_shown_in_the_script(
+    daemon: Daemon, tmp_path: Path, text: str, line: int, column: int, words: str
+) -> None:
+    script = tmp_path / "refused.bess"
+    script.write_text(f"{text}\n", encoding="utf-8")
+    status, _, complaint = bessctl(daemon, "run", "file", str(script))
+    said, source, mark = complaint.splitlines()[:3]
+    assert status == 1 and said.startswith(f"bessctl: {script}:{line}:{column}: ") and words in said
+    assert source.strip() == text.splitlines()[line - 1].strip()
+    assert mark.index("^") == 4 + column - 1
+
+
 def test_every_sample_runs_by_its_name(daemon: Daemon, tmp_path: Path) -> None:
     for path in sorted((REPO / "sample_conf").glob("*.bess")):
         env = [f"OUT={tmp_path}/out.pcap"] if path.stem == "pcap_replay" else []
         fine(daemon, "run", path.stem, *env)
+
+
+def test_an_ordinary_user_needs_nobody_s_help(public_directory: Path) -> None:
+    home = str(public_directory)
+    environment = {"PATH": "/usr/sbin:/usr/bin:/bin", "HOME": home, "XDG_RUNTIME_DIR": home}
+    words = "daemon start -- run source_sink -- show pipeline -- tcpdump src out 0 -n -c 3"
+    words += " -- show gatehook -- daemon stop"
+    done = subprocess.run(
+        [*AS_NOBODY, BESSCTL, *words.split()],
+        env={**environment, "BESSD": program()},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    started = re.search(r"pid (\d+)", done.stdout)
+    if done.returncode != 0 and started:
+        os.kill(int(started.group(1)), signal.SIGTERM)
+    assert done.returncode == 0, done.stderr
+    assert f"listens at unix:{home}/bessd/bessd.sock" in done.stdout
+    assert "Source" in done.stdout and "Track" in done.stdout and "TcpDump" not in done.stdout
+    assert len(re.findall(r"^\d\d:\d\d:\d\d\.\d+ ", done.stdout, re.M)) == 3, "packets of tcpdump"
+    left = {path.relative_to(public_directory).as_posix() for path in public_directory.rglob("*")}
+    kept = {name for name in left if not name.startswith(".cache")}
+    assert kept == {"bessd", "bessd/bessd.log", "dpdk"}, "DPDK leaves its empty directory"
+
+
+def test_root_can_capture_at_somebody_else_s_daemon(public_directory: Path) -> None:
+    with Daemon(front=AS_NOBODY, directory=public_directory) as daemon:
+        fine(daemon, "run", "source_sink")
+        status, said, _ = bessctl(daemon, *"tcpdump out in 0 -n -e -c 2".split())
+        assert status == 0 and len(said.splitlines()) == 2
+        assert "TcpDump" not in fine(daemon, "show", "gatehook")
 
 
 def test_no_daemon_is_said_plainly(tmp_path: Path) -> None:

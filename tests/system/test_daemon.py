@@ -2,20 +2,18 @@
 """The daemon as a process: how it starts, whom it serves, how it ends."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from demo.daemon import Daemon, program
 from pybess import BESS, RPCError
+from users import AS_NOBODY, NOBODY
 
-NOBODY = 65534
 START_SECONDS = 1.0
 TRIES = 5
 
@@ -35,15 +33,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-@pytest.fixture
-def public_directory() -> Iterator[Path]:
-    """A directory that any user may use; pytest's own are private."""
-    path = Path(tempfile.mkdtemp(prefix="bessd-test-"))
-    path.chmod(0o777)
-    yield path
-    shutil.rmtree(path)
 
 
 def test_starts_at_once_and_says_so() -> None:
@@ -123,11 +112,7 @@ def test_leaves_no_files_or_hugepages_behind() -> None:
 
 
 def test_an_ordinary_user_can_run_it(public_directory: Path) -> None:
-    front: list[str] = []
-    if os.geteuid() == 0:
-        who = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-        front = ["setpriv", *who, "--inh-caps=-all", "--"]
-    with Daemon(front=front, directory=public_directory) as daemon:
+    with Daemon(front=AS_NOBODY, directory=public_directory) as daemon:
         status = Path(f"/proc/{daemon.pid}/status").read_text(encoding="utf-8")
         assert "Uid:\t0\t" not in status
         client = daemon.client()

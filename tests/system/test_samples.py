@@ -9,6 +9,7 @@ import pytest
 from besslang import Script, execute
 from demo import books
 from demo.books import Books
+from demo.daemon import Daemon
 from pybess import BESS
 from scapy.all import ICMP, IP, TCP, UDP, PcapReader  # type: ignore[attr-defined]
 
@@ -89,6 +90,29 @@ def test_queue_workers(client: BESS) -> None:
     assert set(kept.totals.dropped_by_reason) <= {"queue_full"}
 
 
+def test_scheduler(client: BESS) -> None:
+    run(client, "scheduler")
+    time.sleep(RUN_SECONDS)  # the bursts are used up
+    classes = ("voice", "bronze", "!leaf_gold_src:0", "!leaf_silver_src:0", "!leaf_scavenger_src:0")
+    before = [client.get_tc_stats(name) for name in classes]
+    time.sleep(1)
+    after = [client.get_tc_stats(name) for name in classes]
+    rates = [
+        (b.packets - a.packets) / (b.timestamp - a.timestamp)
+        for a, b in zip(before, after, strict=True)
+    ]
+    voice, bronze, gold, silver, scavenger = rates
+    assert voice == pytest.approx(100_000, rel=0.02)
+    assert bronze == pytest.approx(50_000, rel=0.02)
+    assert gold / silver == pytest.approx(3, rel=0.01)
+    assert scavenger == 0
+    client.update_tc_params("voice", resource="packet", limit={"packet": 0})
+    time.sleep(0.1)
+    before_gold = client.get_tc_stats("rest").packets
+    time.sleep(0.1)
+    assert client.get_tc_stats("rest").packets == before_gold, "without a limit it takes all"
+
+
 def test_replicate_split(client: BESS) -> None:
     kept = outcome(client, "replicate_split")
     made = kept.entry("src").created
@@ -109,6 +133,143 @@ def test_metadata(client: BESS) -> None:
     assert [(a.name, a.size, a.mode, a.offset >= 0) for a in attributes] == [
         ("class", 1, "read", True)
     ]
+
+
+def test_spread(client: BESS) -> None:
+    kept = outcome(client, "spread")
+    made = kept.entry("src").created
+    for name in ("first", "second", "third"):
+        assert kept.entry(name).consumed / made == pytest.approx(1 / 3, rel=IN_STEP)
+    assert kept.entry("all").consumed == made, "Merge takes in what both gates lead to"
+    for name in ("left", "right"):
+        flows = 16 * kept.entry(name).went / made
+        assert 1 < flows < 15 and flows == pytest.approx(round(flows), rel=IN_STEP), "whole flows"
+    assert kept.entry("lossy").drops["denied"] / made == pytest.approx(0.25, rel=0.05)
+    assert kept.entry("lucky").consumed / made == pytest.approx(0.375, rel=0.05)
+    for number in range(4, 8):
+        assert kept.entry(f"number{number}").consumed / made == pytest.approx(1 / 16, rel=0.01)
+    assert kept.entry("numbers").drops["dead_end"] / made == pytest.approx(12 / 16, rel=IN_STEP)
+
+
+def test_worker_split(client: BESS) -> None:
+    kept = outcome(client, "worker_split")
+    assert kept.totals.dropped == 0
+    made = {kept.entry("src0").created, kept.entry("src1").created}
+    assert {kept.entry("zero").consumed, kept.entry("one").consumed} == made and 0 not in made
+
+
+def test_updates(client: BESS) -> None:
+    kept = outcome(client, "updates")
+    for number in range(4):
+        assert share(kept, f"out{number}") == pytest.approx(1 / 6, rel=0.05)
+    aged_out = kept.entry("age").dropped / int(kept.totals.created)
+    assert aged_out == pytest.approx(1 / 3, rel=IN_STEP)
+    assert dict(kept.totals.dropped_by_reason).keys() == {"ttl_expired"}
+
+
+def test_vlan(client: BESS) -> None:
+    kept = outcome(client, "vlan")
+    assert kept.totals.dropped == 0
+    for source, sink in (("native", "out0"), ("tenant5", "out5"), ("tenant6", "out6")):
+        assert kept.entry(sink).consumed == kept.entry(source).created > 0
+
+
+def test_port_queues(client: BESS) -> None:
+    kept = outcome(client, "port_queues")
+    for queue in "01":
+        received, sent = kept.entry(f"in{queue}"), kept.entry(f"out{queue}")
+        assert sent.consumed == received.created > 0
+    stats = client.get_port_stats("nic")
+    assert stats.inc.packets == stats.out.packets == kept.totals.created
+
+
+def test_buffer(client: BESS) -> None:
+    kept = outcome(client, "buffer")
+    assert kept.totals.dropped == 0 and kept.totals.held < BATCH
+    (before,), (after,) = (client.get_module_info(name).ogates for name in ("src", "buffer"))
+    assert before.cnt == before.pkts, "one by one"
+    assert after.pkts / after.cnt > BATCH / 2, "nearly full batches"
+
+
+def test_router(client: BESS) -> None:
+    kept = outcome(client, "router")
+    for name in ("hop0", "hop1", "hop2"):
+        assert share(kept, name) == pytest.approx(0.25, rel=IN_STEP)
+    assert dict(kept.totals.dropped_by_reason).keys() == {"dead_end"}
+
+
+def test_bpf(client: BESS) -> None:
+    kept = outcome(client, "bpf")
+    assert kept.totals.dropped == 0
+    assert share(kept, "rest") == pytest.approx(0.5, rel=IN_STEP)
+    assert share(kept, "dns") == pytest.approx(0.25, rel=IN_STEP)
+    assert share(kept, "opening") == pytest.approx(0.25, rel=IN_STEP)
+
+
+def test_checksums(client: BESS) -> None:
+    kept = outcome(client, "checksums")
+    assert kept.totals.dropped == 0
+    for name in ("good", "fixed_ip", "fixed_udp"):
+        assert share(kept, name) == pytest.approx(1 / 3, rel=IN_STEP)
+
+
+def test_encapsulation(client: BESS) -> None:
+    kept = outcome(client, "encapsulation")
+    assert kept.entry("out").consumed == kept.totals.created, "all came out as they went in"
+
+
+def test_flows(client: BESS) -> None:
+    kept = outcome(client, "flows")
+    assert kept.totals.dropped == 0
+    for number in range(4):
+        assert share(kept, f"out{number}") == pytest.approx(0.25, rel=0.4)
+
+
+def test_arp(client: BESS) -> None:
+    kept = outcome(client, "arp")
+    assert share(kept, "answers") == pytest.approx(0.5, rel=IN_STEP)
+    assert kept.entry("arp").dropped / kept.totals.created == pytest.approx(0.5, rel=IN_STEP)
+
+
+def test_exact_match(client: BESS) -> None:
+    kept = outcome(client, "exact_match")
+    assert kept.totals.dropped == 0
+    assert share(kept, "dns") == pytest.approx(0.5, rel=IN_STEP)
+    assert share(kept, "ntp") == share(kept, "rest") == pytest.approx(0.25, rel=IN_STEP)
+
+
+def test_wildcard_match(client: BESS) -> None:
+    kept = outcome(client, "wildcard_match")
+    assert kept.totals.dropped == 0
+    assert share(kept, "dns") == pytest.approx(0.5, rel=IN_STEP)
+    assert share(kept, "inside") == pytest.approx(0.25, rel=IN_STEP)
+    assert share(kept, "rest") == pytest.approx(0.25, rel=IN_STEP)
+
+
+def test_placement(client: BESS) -> None:
+    kept = outcome(client, "placement")
+    assert kept.totals.consumed > 0
+    written = {a.name: a for a in client.get_module_info("writer").metadata}
+    (read,) = client.get_module_info("reader").metadata
+    assert (read.name, read.size) == ("flow", 4)
+    assert written["flow"].offset == read.offset >= 0
+    assert written["unread"].offset < 0, "nobody reads it"
+
+
+def test_measuring(client: BESS, daemon: Daemon) -> None:
+    run(client, "measuring")
+    assert daemon.next_line().endswith("look: packet of 60 bytes")
+    client.pause_all()
+    kept = books.read(client)
+    assert kept.add_up and kept.entry("out").consumed > 0
+    assert set(kept.totals.dropped_by_reason) <= {"queue_full"}
+    wanted = {"latency_percentiles": [50, 99]}
+    summary = client.run_module_command(
+        "took", "get_summary", "MeasureCommandGetSummaryArg", wanted
+    )
+    assert summary.packets == summary.latency.count == kept.entry("out").consumed
+    half, nearly_all = summary.latency.percentile_values_ns
+    assert summary.latency.min_ns <= half <= nearly_all <= summary.latency.max_ns
 
 
 def wait_until(reached: Callable[[], bool]) -> None:

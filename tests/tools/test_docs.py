@@ -29,6 +29,21 @@ message AclArg {
 
 PAGE = "<!-- SPDX-License-Identifier: Apache-2.0 -->\n# Acl\n\nFilters.\n\n```\n# not a title\n```\n\n## Commands\n"
 
+CLASS = """\
+class Acl final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {
+      .name = "Acl",
+      .help = "filters",
+      .ogates = kMaxGates,
+      .max_workers = 1,
+  };
+  static Commands<Acl> commands() { return {{"add", &Acl::Add}}; }
+  absl::Status Init(const pb::AclArg& arg) { return Add(arg); }
+  absl::Status Add(const pb::AclArg& arg);
+};
+"""
+
 EXPECTED = """\
 ## Acl
 
@@ -39,6 +54,16 @@ Filters.
 ```
 
 ### Commands
+
+### Declared
+
+| | |
+|---|---|
+| input gates | 1 |
+| output gates | 8192 |
+| workers at most | 1 |
+| argument | `AclArg` |
+| command `add` takes | `AclArg` |
 
 ### `AclArg`
 
@@ -62,6 +87,7 @@ A rule.
 def test_reference(tmp_path: Path) -> None:
     (tmp_path / "modules" / "acl").mkdir(parents=True)
     (tmp_path / "modules" / "acl" / "acl.md").write_text(PAGE, encoding="utf-8")
+    (tmp_path / "modules" / "acl" / "acl.cc").write_text(CLASS, encoding="utf-8")
     (tmp_path / "proto" / "modules").mkdir(parents=True)
     (tmp_path / "proto" / "modules" / "acl.proto").write_text(PROTO, encoding="utf-8")
     assert docs.reference(Tree(tmp_path)).endswith(EXPECTED)

@@ -7,7 +7,17 @@ import time
 from typing import Callable, Iterable
 
 from tools import docs, shell
-from tools.lint import compiled, exceptions, formatters, layout, rooms, sizes, tidy, tokens
+from tools.lint import (
+    compiled,
+    complete,
+    exceptions,
+    formatters,
+    layout,
+    rooms,
+    sizes,
+    tidy,
+    tokens,
+)
 from tools.tree import Finding, Tree
 
 # Rules that read text, in a second or two together.
@@ -17,6 +27,7 @@ TEXT_RULES: dict[str, Callable[[Tree], Iterable[Finding]]] = {
     "tokens": tokens.check,
     "licence": layout.check_licence,
     "quartet": layout.check_quartet,
+    "complete": complete.check,
     "leftovers": layout.check_leftovers,
     "docs": docs.check,
     "clang-format": formatters.check_clang_format,

@@ -11,10 +11,11 @@ from tools.tree import CPP, Finding, Source, Tree
 RULE = "rooms"
 
 # Each room may include itself and what stands to its left.
-ORDER = ["base", "packet", "graph", "sched", "port", "observe", "control"]
+ORDER = ["base", "packet", "tc", "graph", "match", "sched", "port", "observe", "control"]
 BELOW = {f"core/{name}": {f"core/{x}" for x in ORDER[: i + 1]} for i, name in enumerate(ORDER)}
 BELOW["core/main.cc"] = {f"core/{x}" for x in ORDER}
-BELOW["modules"] = {"core/base", "core/packet", "core/graph"}
+BELOW["core/tc"] -= {"core/packet"}
+BELOW["modules"] = {"core/base", "core/packet", "core/graph", "core/match"}
 BELOW["nf"] = {"nf"}
 
 GRPC = re.compile(r"grpc(pp)?/|.*\.grpc\.pb\.h$")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "modules/queue/packet_ring.h"
+#include "core/graph/packet_ring.h"
 
 #include <algorithm>
 #include <new>

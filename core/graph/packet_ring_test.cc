@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "modules/queue/packet_ring.h"
+#include "core/graph/packet_ring.h"
 
 #include <gmock/gmock.h>
 
@@ -24,7 +24,7 @@ class LateHost final : public Host {
  public:
   PacketPool& pool() override { return *pool_; }
   absl::StatusOr<std::unique_ptr<PortLease>> LeasePort(std::string_view, Direction,
-                                                       std::string_view) override {
+                                                       std::string_view, uint64_t) override {
     return Error(ENOENT, "no ports here");
   }
   void Retire(std::function<void()> free) override {

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/control/engine_testing.h"
+#include "core/control/rpcs.h"
+
+namespace bess {
+namespace {
+
+class SchedRpcsTest : public EngineTest {
+ protected:
+  SchedRpcsTest() {
+    for (int64_t id = 0; id < 2; ++id) {
+      EXPECT_TRUE(engine_->AddWorker(id, AllowedCores().front(), "").ok());
+    }
+    const TcParams fair = {TcPolicy::kWeightedFair, TcResource::kBit};
+    EXPECT_TRUE(engine_->AddClass("fair", fair, {.worker = 0}).ok());
+    const TcParams limit = {TcPolicy::kRateLimit, TcResource::kPacket, 1, 0};
+    EXPECT_TRUE(engine_->AddClass("limit", limit, {.parent = "fair", .share = 1}).ok());
+  }
+  const TrafficClass& Class(const std::string& name) {
+    return *engine_->plan()->graph->classes.Find(name);
+  }
+};
+
+TEST_F(SchedRpcsTest, AnyClassMovesAtAnyTime) {
+  native::MoveClassRequest request;
+  native::MoveClassResponse response;
+  request.set_name("limit");
+  request.set_worker(1);
+  ASSERT_TRUE(rpc::MoveClass(*engine_, request, &response).ok());
+  EXPECT_EQ(Class("limit").place.worker, 1u);
+  request.set_parent("fair");
+  ExpectError(rpc::MoveClass(*engine_, request, &response), EINVAL, "'share'");
+  request.set_share(5);
+  ASSERT_TRUE(rpc::MoveClass(*engine_, request, &response).ok());
+  EXPECT_EQ(Class("limit").place.share, 5);
+  request.set_name("fair");
+  request.set_worker(4000000000);
+  ExpectError(rpc::MoveClass(*engine_, request, &response), EINVAL, "4000000000");
+}
+
+TEST_F(SchedRpcsTest, ParametersChangeAtAnyTime) {
+  native::UpdateClassRequest request;
+  native::UpdateClassResponse response;
+  request.set_name("limit");
+  request.set_resource("bit");
+  request.set_limit(10);
+  request.set_max_burst(20);
+  ASSERT_TRUE(rpc::UpdateClass(*engine_, request, &response).ok());
+  EXPECT_EQ(Class("limit").params.limit, 10);
+  EXPECT_EQ(Class("limit").params.max_burst, 20);
+  request.set_resource("byte");
+  ExpectError(rpc::UpdateClass(*engine_, request, &response), EINVAL, "'byte'");
+}
+
+TEST_F(SchedRpcsTest, ClassesAreRemoved) {
+  native::RemoveClassRequest request;
+  native::RemoveClassResponse response;
+  request.set_name("fair");
+  ExpectError(rpc::RemoveClass(*engine_, request, &response), EBUSY, "'limit'");
+  request.set_name("limit");
+  EXPECT_TRUE(rpc::RemoveClass(*engine_, request, &response).ok());
+}
+
+TEST_F(SchedRpcsTest, BusyWorkersSaySo) {
+  StartChain();
+  native::GetWorkerUsageResponse before, after;
+  ASSERT_TRUE(rpc::GetWorkerUsage(*engine_, {}, &before).ok());
+  absl::SleepFor(absl::Milliseconds(20));
+  ASSERT_TRUE(rpc::GetWorkerUsage(*engine_, {}, &after).ok());
+  ASSERT_EQ(after.workers_size(), 2);
+  uint64_t busy = 0;
+  for (int i = 0; i < 2; ++i) {
+    busy += after.workers(i).busy_cycles() - before.workers(i).busy_cycles();
+    EXPECT_GT(after.workers(i).cycles(), before.workers(i).cycles());
+    EXPECT_LE(after.workers(i).busy_rounds(), after.workers(i).rounds());
+  }
+  EXPECT_GT(busy, 0u);
+  EXPECT_GT(after.cycles_per_second(), 1e8);
+}
+
+}  // namespace
+}  // namespace bess

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/match/prefix_table.h"
+
+#include <algorithm>
+
+#include "core/base/bytes.h"
+#include "core/base/status.h"
+
+namespace bess {
+namespace {
+
+constexpr uint32_t kCoarseBits = 12;
+constexpr uint32_t kRootBits = 24;
+constexpr size_t kRootBytes = kRootBits / 8;
+constexpr uint32_t kLengthShift = 24;
+constexpr uint32_t kValueMask = (1u << kLengthShift) - 1;
+
+uint32_t LeafOf(uint64_t slot) { return static_cast<uint32_t>(slot); }
+uint32_t GroupOf(uint64_t slot) { return static_cast<uint32_t>(slot >> 32); }
+uint64_t MakeSlot(uint32_t group, uint32_t leaf) { return uint64_t{group} << 32 | leaf; }
+uint32_t LengthOf(uint32_t leaf) { return leaf >> kLengthShift; }
+
+template <size_t kBytes>
+uint32_t FirstBits(const std::array<uint8_t, kBytes>& address, uint32_t bits) {
+  return LoadUnaligned<Be32>(address.data()).value() >> (32 - bits);
+}
+
+}  // namespace
+
+template <size_t kBytes>
+absl::StatusOr<std::unique_ptr<PrefixTable<kBytes>>> PrefixTable<kBytes>::Create(uint32_t groups) {
+  BESS_ASSIGN_OR_RETURN(auto root, ZeroedArray<Slot>::Create(size_t{1} << kRootBits));
+  BESS_ASSIGN_OR_RETURN(auto slots, ZeroedArray<Slot>::Create((size_t{groups} + 1) * kGroupSlots));
+  return std::unique_ptr<PrefixTable>(new PrefixTable(std::move(root), std::move(slots), groups));
+}
+
+// --- Readers ------------------------------------------------------------------------------------
+
+// One array after the other for all addresses, so that what is not in the cache is fetched at the
+// same time for all of them; the loops between are made for vector instructions.
+template <size_t kBytes>
+void PrefixTable<kBytes>::FindChunk(const Address* addresses, size_t n, uint32_t* values) const {
+  uint64_t slots[kChunk];
+  for (size_t i = 0; i < n; ++i) {
+    slots[i] = root_[FirstBits(addresses[i], kRootBits)].load(std::memory_order_acquire);
+  }
+  uint32_t groups = 0;
+  bool missed = false;
+  for (size_t i = 0; i < n; ++i) {
+    values[i] = LeafOf(slots[i]);
+    groups |= GroupOf(slots[i]);
+    missed |= values[i] == 0;
+  }
+  if (groups != 0) missed = FindInGroups(addresses, n, slots, values);
+  for (size_t i = 0; missed && i < n; ++i) {
+    const uint64_t coarse =
+        coarse_[FirstBits(addresses[i], kCoarseBits)].load(std::memory_order_acquire);
+    values[i] = values[i] != 0 ? values[i] : LeafOf(coarse);
+  }
+  for (size_t i = 0; i < n; ++i) values[i] = (values[i] & kValueMask) - 1;  // 0 becomes kNone
+}
+
+// Goes on from slots of the root. Returns whether there are addresses without a value.
+template <size_t kBytes>
+bool PrefixTable<kBytes>::FindInGroups(const Address* addresses, size_t n, uint64_t* slots,
+                                       uint32_t* values) const {
+  bool missed = true;
+  uint32_t groups = 1;
+  for (size_t byte = kRootBytes; groups != 0 && byte < kBytes; ++byte) {
+    for (size_t i = 0; i < n; ++i) {
+      const uint8_t index = addresses[i][byte];
+      slots[i] = Group(GroupOf(slots[i]))[index].load(std::memory_order_acquire);
+    }
+    groups = 0;
+    missed = false;
+    for (size_t i = 0; i < n; ++i) {
+      values[i] = LeafOf(slots[i]) != 0 ? LeafOf(slots[i]) : values[i];
+      groups |= GroupOf(slots[i]);
+      missed |= values[i] == 0;
+    }
+  }
+  return missed;
+}
+
+template <size_t kBytes>
+void PrefixTable<kBytes>::Find(absl::Span<const Address> addresses, uint32_t* values) const {
+  for (size_t at = 0; at < addresses.size(); at += kChunk) {
+    const size_t n = std::min(kChunk, addresses.size() - at);
+    const uint64_t before = changes_.load(std::memory_order_acquire);
+    FindChunk(&addresses[at], n, &values[at]);
+    if (changes_.load(std::memory_order_acquire) == before) [[likely]]
+      continue;
+    // One at a time is quicker than the writer. Only its progress makes a reader look again.
+    for (size_t i = at; i < at + n; ++i) {
+      uint64_t count = changes_.load(std::memory_order_acquire);
+      for (;;) {
+        FindChunk(&addresses[i], 1, &values[i]);
+        const uint64_t now = changes_.load(std::memory_order_acquire);
+        if (now == count) break;
+        count = now;
+      }
+    }
+  }
+}
+
+// --- The writer ---------------------------------------------------------------------------------
+
+// The array that keeps prefixes of `length` is indexed by the bits up to this one.
+template <size_t kBytes>
+uint32_t PrefixTable<kBytes>::LastBit(uint32_t length) {
+  if (length <= kCoarseBits) return kCoarseBits;
+  return length <= kRootBits ? kRootBits : (length + 7) / 8 * 8;
+}
+
+// The shortest prefixes that are kept in the same array.
+template <size_t kBytes>
+uint32_t PrefixTable<kBytes>::FirstLength(uint32_t length) {
+  if (length <= kCoarseBits) return 0;
+  return length <= kRootBits ? kCoarseBits + 1 : LastBit(length) - 7;
+}
+
+template <size_t kBytes>
+auto PrefixTable<kBytes>::Shortened(const Prefix& prefix, uint32_t length) -> Prefix {
+  Prefix shorter{.length = length};
+  std::copy_n(prefix.address.begin(), (length + 7) / 8, shorter.address.begin());
+  if (length % 8 != 0) shorter.address[length / 8] &= static_cast<uint8_t>(0xff00u >> (length % 8));
+  return shorter;
+}
+
+// The slots of a prefix in its array, first and how many.
+template <size_t kBytes>
+std::pair<uint32_t, uint32_t> PrefixTable<kBytes>::SlotsOf(const Prefix& prefix) {
+  const uint32_t last_bit = LastBit(prefix.length);
+  const uint32_t first = last_bit <= kRootBits ? FirstBits(prefix.address, last_bit)
+                                               : prefix.address[last_bit / 8 - 1];
+  return {first, 1u << (last_bit - prefix.length)};
+}
+
+// Writes `leaf` where no longer prefix is.
+template <size_t kBytes>
+void PrefixTable<kBytes>::Paint(Slot* array, const Prefix& prefix, uint32_t leaf) {
+  const auto [first, count] = SlotsOf(prefix);
+  for (Slot* slot = array + first; slot != array + first + count; ++slot) {
+    const uint64_t old = slot->load(std::memory_order_relaxed);
+    if (LengthOf(LeafOf(old)) > prefix.length) continue;
+    slot->store(MakeSlot(GroupOf(old), leaf), std::memory_order_release);
+  }
+}
+
+// Writes the next shorter prefix of the same array where `prefix` was.
+template <size_t kBytes>
+void PrefixTable<kBytes>::Unpaint(Slot* array, const Prefix& prefix) {
+  const uint32_t cover = Cover(prefix);
+  const auto [first, count] = SlotsOf(prefix);
+  for (Slot* slot = array + first; slot != array + first + count; ++slot) {
+    const uint64_t old = slot->load(std::memory_order_relaxed);
+    if (LengthOf(LeafOf(old)) != prefix.length) continue;
+    slot->store(MakeSlot(GroupOf(old), cover), std::memory_order_release);
+  }
+}
+
+template <size_t kBytes>
+uint32_t PrefixTable<kBytes>::Cover(const Prefix& prefix) const {
+  for (uint32_t length = prefix.length; length-- > FirstLength(prefix.length);) {
+    if (of_length_[length] == 0) continue;
+    const auto it = values_.find(Shortened(prefix, length));
+    if (it != values_.end()) return length << kLengthShift | (it->second + 1);
+  }
+  return 0;
+}
+
+template <size_t kBytes>
+uint32_t PrefixTable<kBytes>::TakeGroup() {
+  if (!free_.empty()) {
+    const uint32_t group = free_.back();
+    free_.pop_back();
+    return group;
+  }
+  used_.push_back(0);
+  return next_group_++;
+}
+
+// New groups from the one indexed by `byte` down to the one that keeps the prefix.
+template <size_t kBytes>
+uint32_t PrefixTable<kBytes>::NewChain(const Prefix& prefix, size_t byte, uint32_t leaf) {
+  const size_t last = LastBit(prefix.length) / 8 - 1;
+  uint32_t group = TakeGroup();
+  Paint(Group(group), prefix, leaf);
+  used_[group] = 1;
+  for (size_t above = last; above-- > byte;) {
+    const uint32_t parent = TakeGroup();
+    Group(parent)[prefix.address[above]].store(MakeSlot(group, 0), std::memory_order_release);
+    used_[parent] = 1;
+    group = parent;
+  }
+  return group;
+}
+
+template <size_t kBytes>
+bool PrefixTable<kBytes>::AddLong(const Prefix& prefix, uint32_t leaf, bool is_new) {
+  const size_t last = LastBit(prefix.length) / 8 - 1;
+  Slot* slot = &root_[FirstBits(prefix.address, kRootBits)];
+  uint32_t owner = 0;  // the group `slot` is in
+  size_t byte = kRootBytes;
+  for (; byte <= last; ++byte) {
+    const uint32_t group = GroupOf(slot->load(std::memory_order_relaxed));
+    if (group == 0) break;
+    owner = group;
+    slot = &Group(group)[prefix.address[byte]];
+  }
+  if (byte > last) {
+    Paint(Group(owner), prefix, leaf);
+    used_[owner] += is_new ? 1 : 0;
+    return true;
+  }
+  if (last - byte >= max_groups_ - groups_used()) return false;
+  const uint32_t chain = NewChain(prefix, byte, leaf);
+  const uint64_t old = slot->load(std::memory_order_relaxed);
+  slot->store(MakeSlot(chain, LeafOf(old)), std::memory_order_release);
+  ++used_[owner];
+  return true;
+}
+
+template <size_t kBytes>
+void PrefixTable<kBytes>::DeleteLong(const Prefix& prefix) {
+  const size_t last = LastBit(prefix.length) / 8 - 1;
+  Slot* slots[kBytes] = {};      // the slot that leads to the group indexed by this byte
+  uint32_t groups[kBytes] = {};  // that group
+  Slot* slot = &root_[FirstBits(prefix.address, kRootBits)];
+  for (size_t byte = kRootBytes; byte <= last; ++byte) {
+    slots[byte] = slot;
+    groups[byte] = GroupOf(slot->load(std::memory_order_relaxed));
+    slot = &Group(groups[byte])[prefix.address[byte]];
+  }
+  Unpaint(Group(groups[last]), prefix);
+  for (size_t byte = last; byte >= kRootBytes && --used_[groups[byte]] == 0; --byte) {
+    const uint64_t old = slots[byte]->load(std::memory_order_relaxed);
+    slots[byte]->store(MakeSlot(0, LeafOf(old)), std::memory_order_release);
+    free_.push_back(groups[byte]);
+  }
+}
+
+template <size_t kBytes>
+bool PrefixTable<kBytes>::Add(const Prefix& prefix, uint32_t value) {
+  const bool is_new = !values_.contains(prefix);
+  const uint32_t leaf = prefix.length << kLengthShift | (value + 1);
+  if (prefix.length > kRootBits) {
+    if (!AddLong(prefix, leaf, is_new)) return false;
+  } else {
+    Paint(prefix.length <= kCoarseBits ? coarse_.data() : &root_[0], prefix, leaf);
+  }
+  values_[prefix] = value;
+  of_length_[prefix.length] += is_new ? 1 : 0;
+  CountChange();
+  return true;
+}
+
+template <size_t kBytes>
+bool PrefixTable<kBytes>::Delete(const Prefix& prefix) {
+  if (values_.erase(prefix) == 0) return false;
+  --of_length_[prefix.length];
+  if (prefix.length > kRootBits) {
+    DeleteLong(prefix);
+  } else {
+    Unpaint(prefix.length <= kCoarseBits ? coarse_.data() : &root_[0], prefix);
+  }
+  CountChange();
+  return true;
+}
+
+template <size_t kBytes>
+std::optional<uint32_t> PrefixTable<kBytes>::Get(const Prefix& prefix) const {
+  const auto it = values_.find(prefix);
+  return it == values_.end() ? std::nullopt : std::optional(it->second);
+}
+
+template class PrefixTable<4>;
+template class PrefixTable<16>;
+
+}  // namespace bess

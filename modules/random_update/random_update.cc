@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "bess/util.pb.h"
+#include "core/base/random.h"
+#include "core/graph/module.h"
+#include "core/graph/versioned.h"
+#include "modules/random_update.pb.h"
+
+namespace bess {
+namespace {
+
+constexpr size_t kMaxFields = 16;
+
+struct Field {
+  uint32_t offset = 0;
+  uint32_t size = 0;     // 1, 2 or 4 bytes
+  uint32_t min = 0;      // the smallest number to write
+  uint64_t choices = 0;  // how many numbers there are from `min` on, 1..2^32
+};
+
+struct Fields {
+  std::vector<Field> list;
+  uint32_t end = 0;  // behind the last byte that any field writes
+};
+
+absl::StatusOr<Field> ParseField(int index, const pb::RandomUpdateArg::Field& arg) {
+  if (arg.size() != 1 && arg.size() != 2 && arg.size() != 4) {
+    return Error(EINVAL, "fields[", index, "]: 'size' must be 1, 2 or 4, not ", arg.size());
+  }
+  const int64_t last = kDefaultDataRoom - static_cast<int64_t>(arg.size());
+  if (arg.offset() < 0 || arg.offset() > last) {
+    return Error(EINVAL, "fields[", index, "]: 'offset' must be 0..", last, " for ", arg.size(),
+                 " bytes, not ", arg.offset());
+  }
+  const uint64_t largest = (uint64_t{1} << (8 * arg.size())) - 1;
+  if (arg.max() > largest) {
+    return Error(EINVAL, "fields[", index, "]: 'max' must be 0..", largest, " for ", arg.size(),
+                 " bytes, not ", arg.max());
+  }
+  if (arg.min() > arg.max()) {
+    return Error(EINVAL, "fields[", index, "]: 'min' must be 0..", arg.max(),
+                 ", no more than 'max', not ", arg.min());
+  }
+  return Field{static_cast<uint32_t>(arg.offset()), static_cast<uint32_t>(arg.size()),
+               static_cast<uint32_t>(arg.min()), arg.max() - arg.min() + 1};
+}
+
+// Returns the generator as it is afterwards: by value, it stays in a register.
+template <typename T>
+Random Write(uint8_t* const* packets, uint32_t n, const Field field, Random random) {
+  for (uint32_t i = 0; i < n; ++i) {
+    const auto number = static_cast<T>(field.min + random.Below(field.choices));
+    StoreUnaligned(packets[i] + field.offset, BigEndian<T>(number));
+  }
+  return random;
+}
+
+Random WriteField(uint8_t* const* packets, uint32_t n, const Field& field, Random random) {
+  if (field.size == 1) return Write<uint8_t>(packets, n, field, random);
+  if (field.size == 2) return Write<uint16_t>(packets, n, field, random);
+  return Write<uint32_t>(packets, n, field, random);
+}
+
+// Writes random numbers into packets, a field after the other: a loop over all packets for each
+// field leaves the field's bounds in registers.
+class RandomUpdate final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {
+      .name = "RandomUpdate",
+      .help = "writes random numbers at fixed offsets into packets",
+      .template_name = "rupdate",
+  };
+  static Commands<RandomUpdate> commands() {
+    return {{"add", &RandomUpdate::Add}, {"clear", &RandomUpdate::Clear}};
+  }
+
+  absl::Status Init(const pb::RandomUpdateArg& arg) {
+    randoms_.Seed(name());
+    return Add(arg);
+  }
+
+  absl::Status Add(const pb::RandomUpdateArg& arg) {
+    auto fields = std::make_unique<Fields>(*fields_.Get());
+    const size_t sum = fields->list.size() + static_cast<size_t>(arg.fields_size());
+    if (sum > kMaxFields) {
+      return Error(EINVAL, "'fields' would be ", sum, "; at most ", kMaxFields, " are possible");
+    }
+    for (int i = 0; i < arg.fields_size(); ++i) {
+      BESS_ASSIGN_OR_RETURN(const Field field, ParseField(i, arg.fields(i)));
+      fields->list.push_back(field);
+      fields->end = std::max(fields->end, field.offset + field.size);
+    }
+    fields_.Swap(host(), std::move(fields));
+    return absl::OkStatus();
+  }
+
+  absl::Status Clear(const pb::EmptyArg&) {
+    fields_.Swap(host(), std::make_unique<const Fields>());
+    return absl::OkStatus();
+  }
+
+  void Process(Context& context, Batch& batch) {
+    const Fields& fields = *fields_.Get();
+    if (fields.list.empty()) return context.Emit(0, batch);
+    uint8_t* packets[kBatchSize];
+    KeepLongEnough(context, batch, fields.end, packets);
+    Random random = randoms_.At(context.worker());
+    for (const Field& field : fields.list) {
+      random = WriteField(packets, batch.size(), field, random);
+    }
+    randoms_.At(context.worker()) = random;
+    context.Emit(0, batch);
+  }
+
+ private:
+  // Leaves the packets of at least `end` bytes, and where they begin.
+  static void KeepLongEnough(Context& context, Batch& batch, uint32_t end, uint8_t** packets) {
+    uint32_t kept = 0;
+    for (Packet* packet : batch) {
+      packets[kept] = PacketView(*packet).MutableBytes(0, end);
+      if (packets[kept] == nullptr) [[unlikely]] {
+        context.DropOne(packet, DropReason::kTruncated);
+        continue;
+      }
+      batch.begin()[kept++] = packet;
+    }
+    batch.set_size(kept);
+  }
+
+  Versioned<Fields> fields_;
+  WorkerRandoms randoms_;
+};
+
+REGISTER_MODULE(RandomUpdate);
+
+}  // namespace
+}  // namespace bess
