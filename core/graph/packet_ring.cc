@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/graph/packet_ring.h"
 
+#include <rte_pause.h>
+
 #include <algorithm>
-#include <new>
 #include <utility>
 
 #include "core/base/status.h"
@@ -14,37 +15,58 @@ namespace {
 // empties gets no further.
 constexpr size_t kMaxRings = 64;
 
-constexpr std::align_val_t kAlignment{RTE_CACHE_LINE_SIZE};
-
-rte_ring* MakeRing(uint32_t size) {
-  // With an exact size the ring has one slot more than it has room, rounded up.
-  const auto bytes = static_cast<size_t>(rte_ring_get_memsize(size * 2));
-  auto* ring = static_cast<rte_ring*>(::operator new(bytes, kAlignment));
-  rte_ring_init(ring, "queue", size, RING_F_SC_DEQ | RING_F_EXACT_SZ);
-  return ring;
-}
-
 }  // namespace
 
-void PacketRing::Free::operator()(rte_ring* ring) const { ::operator delete(ring, kAlignment); }
+PacketRing::PacketRing(uint32_t size) : slots_(new Packet*[size]), size_(size) {}
 
-PacketRing::PacketRing(uint32_t size) : ring_(MakeRing(size)) {}
+uint32_t PacketRing::Reserve(uint32_t n, uint32_t* first) {
+  uint32_t start = reserved_.load(std::memory_order_acquire);
+  uint32_t fits;
+  do {
+    // Who advanced `reserved_` to `start` knew a `taken_` that left room for it, and by the acquire
+    // this one is no older. If it is past `start` already the exchange fails.
+    fits = std::min(n, taken_.load(std::memory_order_acquire) + size_ - start);
+    if (fits == 0) return 0;
+  } while (!reserved_.compare_exchange_weak(start, start + fits, std::memory_order_acq_rel,
+                                            std::memory_order_acquire));
+  *first = start;
+  return fits;
+}
 
-// The ring moves pointers as if they were numbers. That these two are functions of a file of their
-// own keeps the compiler from concluding that the caller's array of Packet* is not meant.
+void PacketRing::CopyIn(uint32_t first, Packet* const* packets, uint32_t n) {
+  const uint32_t at = first & (size_ - 1);
+  const uint32_t straight = std::min(n, size_ - at);
+  std::copy_n(packets, straight, &slots_[at]);
+  std::copy_n(packets + straight, n - straight, &slots_[0]);
+}
+
+void PacketRing::CopyOut(uint32_t first, Packet** packets, uint32_t n) const {
+  const uint32_t at = first & (size_ - 1);
+  const uint32_t straight = std::min(n, size_ - at);
+  std::copy_n(&slots_[at], straight, packets);
+  std::copy_n(&slots_[0], n - straight, packets + straight);
+}
+
 uint32_t PacketRing::Put(Packet* const* packets, uint32_t n) {
-  const void* pointers = packets;
-  return rte_ring_mp_enqueue_burst(ring_.get(), static_cast<void* const*>(pointers), n, nullptr);
+  uint32_t first;
+  const uint32_t fits = Reserve(n, &first);
+  if (fits == 0) return 0;
+  CopyIn(first, packets, fits);
+  while (published_.load(std::memory_order_acquire) != first) rte_pause();
+  published_.store(first + fits, std::memory_order_release);
+  return fits;
 }
 
 uint32_t PacketRing::Take(Packet** packets, uint32_t n) {
-  void* pointers = packets;
-  return rte_ring_sc_dequeue_burst(ring_.get(), static_cast<void**>(pointers), n, nullptr);
+  const uint32_t first = taken_.load(std::memory_order_relaxed);
+  const uint32_t there = std::min(n, published_.load(std::memory_order_acquire) - first);
+  CopyOut(first, packets, there);
+  taken_.store(first + there, std::memory_order_release);
+  return there;
 }
 
-// rte_ring_count promises no order between this and what the caller reads next.
 uint32_t PacketRing::count() const {
-  return __atomic_load_n(&ring_->prod.tail, __ATOMIC_ACQUIRE) - ring_->cons.tail;
+  return published_.load(std::memory_order_acquire) - taken_.load(std::memory_order_relaxed);
 }
 
 ResizableRing::ResizableRing(uint32_t size)

@@ -4,11 +4,6 @@
 // it, without losing, stopping or reordering anything.
 #pragma once
 
-// The variant of rte_ring in terms of C11 atomics: the same instructions on x86, and what thread
-// sanitizers understand.
-#define RTE_USE_C11_MEM_MODEL
-#include <rte_ring.h>
-
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -20,7 +15,9 @@
 
 namespace bess {
 
-// Many may put, one takes.
+// Many may put, one takes. A producer reserves slots, fills them, and publishes them once all
+// reserved before are published; that wait makes whoever sees its packets see theirs, which the
+// multi-producer mode of DPDK 22.11's rte_ring leaves to x86's strong order.
 class PacketRing {
  public:
   // Room for exactly `size` packets, a power of two.
@@ -36,13 +33,20 @@ class PacketRing {
 
  private:
   friend class ResizableRing;
-  struct Free {
-    void operator()(rte_ring* ring) const;
-  };
 
-  std::unique_ptr<rte_ring, Free> ring_;
-  std::atomic<bool> sealed_{false};         // nobody puts anything in any more
-  std::atomic<PacketRing*> next_{nullptr};  // where later packets are
+  // Of the first `n` slots that are free; `first` is where they begin. Thread: any producer.
+  uint32_t Reserve(uint32_t n, uint32_t* first);
+  void CopyIn(uint32_t first, Packet* const* packets, uint32_t n);
+  void CopyOut(uint32_t first, Packet** packets, uint32_t n) const;
+
+  // Positions count up for ever and wrap; a slot is its position modulo the size.
+  const std::unique_ptr<Packet*[]> slots_;
+  const uint32_t size_;
+  alignas(64) std::atomic<uint32_t> reserved_{0};
+  std::atomic<uint32_t> published_{0};
+  alignas(64) std::atomic<uint32_t> taken_{0};
+  alignas(64) std::atomic<bool> sealed_{false};  // nobody puts anything in any more
+  std::atomic<PacketRing*> next_{nullptr};       // where later packets are
 };
 
 class ResizableRing {
