@@ -17,7 +17,7 @@ constexpr size_t kMaxRings = 64;
 
 }  // namespace
 
-PacketRing::PacketRing(uint32_t size) : slots_(new Packet*[size]), size_(size) {}
+PacketRing::PacketRing(uint32_t size) : slots_(std::make_unique<Packet*[]>(size)), size_(size) {}
 
 uint32_t PacketRing::Reserve(uint32_t n, uint32_t* first) {
   uint32_t start = reserved_.load(std::memory_order_acquire);
