@@ -4,7 +4,9 @@
 Rates are packets per second of CPU time, so that a neighbour on the core costs nothing but patience.
 """
 
+import functools
 import os
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,3 +56,12 @@ def last_core() -> int:
 def pause(seconds: float) -> None:
     """Lets the measured program run."""
     time.sleep(seconds)
+
+
+@functools.lru_cache(maxsize=None)
+def tsc_hertz() -> float:
+    """How fast the time stamp counter runs, as the kernel found; cycles are its ticks."""
+    found = re.search(r"^cpu MHz\s*: ([\d.]+)", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    if found is None:
+        raise LookupError("/proc/cpuinfo does not say how fast the CPU runs")
+    return float(found.group(1)) * 1e6

@@ -27,5 +27,5 @@ def hand_over(program: Path, args: argparse.Namespace) -> int:
         packages.setup()
     out = builder.build("release", ["bessd"], args.jobs)
     passed_on = [x for x in args.args if x != "--"]
-    python = shell.python_with("grpc", "google.protobuf")
+    python = shell.python_with("grpc", "google.protobuf", "matplotlib")
     return shell.run([python, str(program), *passed_on], {"BESSD": str(out / "bessd")})
