@@ -2,16 +2,17 @@
 """Scenarios against the yardstick: packets per second of CPU time, as a ratio to dpdk-testpmd's.
 
 A scenario is a .bess file in bench/scenarios/ that runs on one worker; a line `# reach: 1.9` in it
-is the ratio it should have. Each repetition measures the yardstick and then every scenario, so that
-whatever slows the machine for a while slows all of them.
+is the ratio it should have. Each repetition measures the yardstick and then the scenario, so that
+whatever slows the machine for a while slows both.
 """
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Iterator, Optional
 
 import yardstick
 from besslang import Script, execute
@@ -53,50 +54,73 @@ def read(path: Path) -> Scenario:
     return Scenario(path, float(found.group(1)) if found else None)
 
 
-def rate(scenario: Scenario, seconds: float) -> float:
-    """Packets per second of CPU time of the one worker that runs the scenario."""
+@contextlib.contextmanager
+def running(scenario: Scenario) -> Iterator[Callable[[float], float]]:
+    """A daemon with the scenario's graph, and how to measure it for so many seconds.
+
+    Between measurements it is paused: setting up takes longer than measuring where tables are large.
+    """
     with Daemon(["--idle=spin", f"--c={last_core()}"]) as daemon:
         client = daemon.client()
         client.pause_all()
         execute(Script.parse(scenario.path), client, {})
-        client.resume_all()
-        thread = await_thread(daemon.pid, "worker-0")
 
-        def sample() -> Sample:
-            packets = client.get_ledger().totals.consumed
-            return Sample(packets, cpu_seconds(daemon.pid, thread))
+        def rate(seconds: float) -> float:
+            client.resume_all()
+            thread = await_thread(daemon.pid, "worker-0")
 
-        pause(WARM_UP_SECONDS)
-        before = sample()
-        pause(seconds)
-        return sample().rate_since(before)
+            def sample() -> Sample:
+                packets = client.get_ledger().totals.consumed
+                return Sample(packets, cpu_seconds(daemon.pid, thread))
+
+            pause(WARM_UP_SECONDS)
+            before = sample()
+            pause(seconds)
+            found = sample().rate_since(before)
+            client.pause_all()
+            return found
+
+        yield rate
 
 
-def rates(chosen: list[Scenario], settings: Settings) -> dict[str, list[float]]:
-    """Packets per second, by scenario and repetition; the yardstick comes first."""
-    if not yardstick.available():
-        raise SystemExit("the yardstick dpdk-testpmd is missing; it is in Debian's package dpdk")
-    found: dict[str, list[float]] = {YARDSTICK: [], **{x.name: [] for x in chosen}}
-    for i in range(settings.repetitions):
-        print(f"repetition {i + 1} of {settings.repetitions}", file=sys.stderr, flush=True)
-        found[YARDSTICK].append(yardstick.measure(settings.seconds))
-        for scenario in chosen:
-            found[scenario.name].append(rate(scenario, settings.seconds))
-    return found
+def rates(scenario: Scenario, settings: Settings) -> tuple[list[float], list[float]]:
+    """Packets per second of CPU time of the one worker, and of the yardstick right before."""
+    mine, its = [], []
+    with running(scenario) as rate:
+        for _ in range(settings.repetitions):
+            its.append(yardstick.measure(settings.seconds))
+            mine.append(rate(settings.seconds))
+    return mine, its
 
 
 def measure(chosen: list[Scenario], settings: Settings) -> list[Figure]:
-    """Ratio, rate and cycles a packet of each, the yardstick first."""
-    found = rates(chosen, settings)
-    reaches = {x.name: x.reach for x in chosen}
-    return [figure for name in found for figure in figures_of(name, found, reaches.get(name))]
+    """Ratio, rate and cycles a packet of each; the yardstick's own come last."""
+    if not yardstick.available():
+        raise SystemExit(
+            "the yardstick dpdk-testpmd is missing; it is in Debian's package dpdk-dev"
+        )
+    found: list[Figure] = []
+    all_its: list[float] = []
+    for scenario in chosen:
+        print(f"{scenario.name} ...", file=sys.stderr, flush=True)
+        mine, its = rates(scenario, settings)
+        found += figures_of(scenario, mine, its)
+        all_its += its
+    return found + absolute(YARDSTICK, all_its)
 
 
-def figures_of(name: str, found: dict[str, list[float]], reach: Optional[float]) -> list[Figure]:
+def figures_of(scenario: Scenario, mine: list[float], its: list[float]) -> list[Figure]:
     """Each repetition's figure over the yardstick's of the same repetition, and absolute ones."""
-    ratios = [mine / its for mine, its in zip(found[name], found[YARDSTICK])]
+    ratios = [x / y for x, y in zip(mine, its)]
     return [
-        Figure(name, f"x {YARDSTICK}", ratios, reach),
-        Figure(name, "Mpps", [x / 1e6 for x in found[name]]),
-        Figure(name, "cycles/packet", [tsc_hertz() / x for x in found[name]], less_is_better=True),
+        Figure(scenario.name, f"x {YARDSTICK}", ratios, scenario.reach),
+        *absolute(scenario.name, mine),
+    ]
+
+
+def absolute(name: str, found: list[float]) -> list[Figure]:
+    """What counts for nothing on a shared machine, but helps the eye."""
+    return [
+        Figure(name, "Mpps", [x / 1e6 for x in found]),
+        Figure(name, "cycles/packet", [tsc_hertz() / x for x in found], less_is_better=True),
     ]

@@ -11,6 +11,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+# A busy machine takes its time to start a program.
+PATIENCE_SECONDS = 60
+
 
 def thread_named(pid: int, prefix: str) -> int:
     """The id of the process's thread with that name; LookupError when there is none."""
@@ -21,8 +24,8 @@ def thread_named(pid: int, prefix: str) -> int:
 
 
 def await_thread(pid: int, prefix: str) -> int:
-    """The same for a thread that is about to start; LookupError after 10 s."""
-    for _ in range(200):
+    """The same for a thread that is about to start; LookupError when it does not."""
+    for _ in range(PATIENCE_SECONDS * 20):
         try:
             return thread_named(pid, prefix)
         except LookupError:

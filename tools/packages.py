@@ -17,7 +17,7 @@ PACKAGES = {
     "ccache": "remembers what was compiled, across modes and clones",
     "g++": "compiles it",
     "pkg-config": "finds DPDK",
-    "dpdk": "testpmd, a yardstick",
+    "dpdk-dev": "testpmd, a yardstick",
     "libdpdk-dev": "packet I/O, fib, acl, hash, meter, ip_frag",
     "libgrpc++-dev": "the control API",
     "protobuf-compiler": "the control API's messages",

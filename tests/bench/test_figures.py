@@ -14,8 +14,8 @@ from figures import Figure
 
 def test_ratios_are_taken_within_a_repetition() -> None:
     """3 over 2 and 6 over 4 are 1.5 both, however much the machine slowed in between."""
-    rates = {"testpmd": [2e6, 4e6], "mine": [3e6, 6e6]}
-    ratio, mpps, cycles = forwarding.figures_of("mine", rates, 1.2)
+    scenario = forwarding.Scenario(Path("mine.bess"), reach=1.2)
+    ratio, mpps, cycles = forwarding.figures_of(scenario, [3e6, 6e6], [2e6, 4e6])
     assert ratio.values == [1.5, 1.5]
     assert ratio.reached()
     assert mpps.values == [3.0, 6.0]

@@ -15,7 +15,7 @@ SETTINGS = Settings(repetitions=5, seconds=0.5)
 
 @pytest.fixture(scope="module", name="medians")
 def _medians() -> dict[str, float]:
-    assert yardstick.available(), "dpdk-testpmd is in Debian's package dpdk"
+    assert yardstick.available(), "dpdk-testpmd is in Debian's package dpdk-dev"
     found = forwarding.measure(forwarding.named(list(SHORT)), SETTINGS)
     return {x.name: x.median for x in found if x.unit == "x testpmd"}
 
