@@ -8,6 +8,8 @@ commands) raises NeedsDaemon when read.
 """
 
 import errno
+import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,11 +17,18 @@ from pybess.client import BESS, check_known
 from pybess.convert import from_message, packed_type
 from pybess.errors import Error
 
-from besslang.catalogue import Catalogue, from_protos, snake_case
+from besslang.catalogue import Catalogue, from_protos, snake_case, stem
 from besslang.errors import NeedsDaemon
 
 MAX_ETHERNET_PORTS = 32
 MAX_GATES = 8192
+_PATHS: dict[str, Callable[[Any, Any], str]] = {
+    "AddWorker": lambda request, _: f"workers/{request.wid}",
+    "CreatePort": lambda _, response: f"ports/{response.name}",
+    "CreateModule": lambda _, response: f"modules/{response.name}",
+    "ConnectModules": lambda request, _: f"connections/{request.m1}:{request.ogate}",
+    "AddTc": lambda request, _: f"classes/{getattr(request, 'class').name}",
+}
 _NOTHING_TO_DO = ("PauseAll", "ResumeAll", "PauseWorker", "ResumeWorker")
 
 
@@ -41,6 +50,7 @@ class Port:
     num_out_q: int = 0
     size_inc_q: int = 0
     size_out_q: int = 0
+    conf: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -49,6 +59,7 @@ class Connection:
     ogate: int
     m2: str
     igate: int
+    skip_default_hooks: bool = False
 
 
 @dataclass
@@ -69,7 +80,7 @@ class Command:
 @dataclass
 class Pipeline:
     """The state a script desires, in the order it asked for it. Traffic classes, task attachments
-    and gate hooks are the fields of their requests.
+    and hooks are the fields of their requests.
     """
 
     workers: list[Worker] = field(default_factory=list)
@@ -80,6 +91,7 @@ class Pipeline:
     attachments: list[dict[str, Any]] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     hooks: list[dict[str, Any]] = field(default_factory=list)
+    resume_hooks: list[dict[str, Any]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as dicts and lists."""
@@ -133,6 +145,8 @@ class RecordingClient(BESS):
         super().__init__()
         self.catalogue = catalogue or from_protos(self.protos)
         self.pipeline = Pipeline()
+        self.script_path: str | None = None
+        self.origins: dict[str, int] = {}
 
     def connect(self, grpc_url: str | None = None) -> None:
         """There is nothing to connect to."""
@@ -167,7 +181,17 @@ class RecordingClient(BESS):
         if handler is None:
             raise NeedsDaemon(f"the answer to {method} is known to a running daemon only")
         handler(request, response)
+        self._note_origin(method, request, response)
         return response
+
+    def _note_origin(self, method: str, request: Any, response: Any) -> None:
+        """Keeps the line of the script that asks for an entry of the state, by the entry's path."""
+        make_path = _PATHS.get(method)
+        frame = sys._getframe() if make_path and self.script_path else None
+        while frame is not None and frame.f_code.co_filename != self.script_path:
+            frame = frame.f_back
+        if make_path and frame is not None:
+            self.origins[make_path(request, response)] = frame.f_lineno
 
     # Answers, by method.
 
@@ -278,6 +302,11 @@ class RecordingClient(BESS):
         check_known("port", request.name, [port.name for port in self.pipeline.ports])
         self.pipeline.ports = [port for port in self.pipeline.ports if port.name != request.name]
 
+    def _on_set_port_conf(self, request: Any, _response: Any) -> None:
+        check_known("port", request.name, [port.name for port in self.pipeline.ports])
+        port = next(port for port in self.pipeline.ports if port.name == request.name)
+        port.conf = from_message(request.conf)
+
     def _on_list_mclass(self, _request: Any, response: Any) -> None:
         response.names.extend(sorted(self.catalogue.modules))
 
@@ -309,6 +338,9 @@ class RecordingClient(BESS):
         state.attachments = [
             leaf for leaf in state.attachments if leaf.get("leaf_module_name") != request.name
         ]
+        state.hooks = [
+            hook for hook in state.hooks if hook["hook"].get("module_name") != request.name
+        ]
 
     def _on_get_module_info(self, request: Any, response: Any) -> None:
         module = self.pipeline.module(request.name)
@@ -337,7 +369,9 @@ class RecordingClient(BESS):
                     f"output gate {edge.ogate} of '{edge.m1}' already leads to '{edge.m2}'",
                 )
         self.pipeline.connections.append(
-            Connection(request.m1, request.ogate, request.m2, request.igate)
+            Connection(
+                request.m1, request.ogate, request.m2, request.igate, request.skip_default_hooks
+            )
         )
 
     def _on_disconnect_modules(self, request: Any, _response: Any) -> None:
@@ -359,6 +393,13 @@ class RecordingClient(BESS):
             self._check_module(request.hook.module_name)
         self.pipeline.hooks.append(from_message(request))
 
+    def _on_configure_resume_hook(self, request: Any, _response: Any) -> None:
+        kept = [hook for hook in self.pipeline.resume_hooks if hook["name"] != request.hook_name]
+        if request.enable:
+            arg = from_message(request.arg) if request.HasField("arg") else None
+            kept.append({"name": request.hook_name, "arg": arg})
+        self.pipeline.resume_hooks = kept
+
     def _check_module(self, name: str) -> None:
         check_known("module", name, [module.name for module in self.pipeline.modules])
 
@@ -372,7 +413,7 @@ class RecordingClient(BESS):
             raise Error(errno.EEXIST, f"there is already a {kind} '{wanted}'")
         number = 0
         while not wanted or wanted in taken:
-            wanted = f"{snake_case(class_name)}{number}"
+            wanted = f"{stem(class_name)}{number}"
             number += 1
         return wanted
 

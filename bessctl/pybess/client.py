@@ -11,13 +11,14 @@ Responses are the protobuf messages of the wire.
 import errno
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pybess.address import default_address, normalize
 from pybess.channel import CONNECT_SECONDS, Channel
 from pybess.convert import pack, packed_type, to_message
 from pybess.errors import APIError, ConstraintError, Error, RPCError
+from pybess.live import LiveCalls
 from pybess.protos import protos
 
 CONTROL = "bess.pb.BESSControl"
@@ -40,12 +41,12 @@ def _dump_gate(hook: str, arg_type: str) -> Callable[..., Any]:
         reconnect: bool = False,
     ) -> Any:
         arg = {"fifo": fifo, "defer": defer, "reconnect": reconnect}
-        return self._configure_gate_hook(hook, arg_type, arg, enable, name, m, direction, gate)
+        return self.configure_gate_hook(hook, arg_type, arg, enable, name, m, direction, gate)
 
     return dump_gate
 
 
-class BESS:
+class BESS(LiveCalls):
     """A connection to a daemon and everything that can be asked of it."""
 
     Error = Error
@@ -107,6 +108,11 @@ class BESS:
         if self._channel is None:
             raise APIError("not connected to a daemon")
         return self._channel.call(service, method, request)
+
+    def _stream(self, service: str, method: str, requests: Any) -> Iterator[Any]:
+        if self._channel is None:
+            raise APIError("not connected to a daemon")
+        return self._channel.stream(service, method, requests)
 
     def request(self, method: str, fields: dict[str, Any] | None = None) -> Any:
         """Sends a request of the control service by its name; raises Error if the daemon refuses
@@ -351,8 +357,11 @@ class BESS:
     def get_module_info(self, name: str) -> Any:
         return self.request("GetModuleInfo", {"name": name})
 
-    def connect_modules(self, m1: str, m2: str, ogate: int = 0, igate: int = 0) -> Any:
-        return self.request("ConnectModules", {"m1": m1, "m2": m2, "ogate": ogate, "igate": igate})
+    def connect_modules(
+        self, m1: str, m2: str, ogate: int = 0, igate: int = 0, skip_default_hooks: bool = False
+    ) -> Any:
+        fields = {"m1": m1, "m2": m2, "ogate": ogate, "igate": igate}
+        return self.request("ConnectModules", fields | {"skip_default_hooks": skip_default_hooks})
 
     def disconnect_modules(self, name: str, ogate: int = 0) -> Any:
         return self.request("DisconnectModules", {"name": name, "ogate": ogate})
@@ -406,10 +415,13 @@ class BESS:
         }
         return self._unpack(self.request("GateHookCommand", {"hook": hook, "cmd": cmd}))
 
-    def configure_resume_hook(self, name: str, arg: Any = None, enable: bool = True) -> Any:
-        return self.request(
-            "ConfigureResumeHook", {"hook_name": name, "enable": enable, "arg": arg}
-        )
+    def configure_resume_hook(
+        self, name: str, arg: Any = None, enable: bool = True, arg_type: str | None = None
+    ) -> Any:
+        """Installs what runs whenever all workers resume, or removes it."""
+        content = to_message(self.protos.message(arg_type), arg or {}) if arg_type else arg
+        fields = {"hook_name": name, "enable": enable, "arg": content}
+        return self.request("ConfigureResumeHook", fields)
 
     def track_gate(
         self,
@@ -420,17 +432,17 @@ class BESS:
         gate: int = 0,
         bits: bool = False,
     ) -> Any:
-        return self._configure_gate_hook(
+        return self.configure_gate_hook(
             "Track", "TrackArg", {"bits": bits}, enable, name, m, direction, gate
         )
 
     tcpdump_gate = _dump_gate("TcpDump", "TcpdumpArg")
     pcapng_gate = _dump_gate("PcapNg", "PcapngArg")
 
-    def _configure_gate_hook(
+    def configure_gate_hook(
         self,
         hook: str,
-        arg_type: str,
+        arg_type: str | None,
         arg: Any,
         enable: bool,
         name: str | None,
@@ -438,13 +450,15 @@ class BESS:
         direction: str,
         gate: int,
     ) -> Any:
+        """Puts a hook of any class on a gate, or takes it away; gate -1 is all, module "" is all."""
         info = {
             "class_name": hook,
             "hook_name": name,
             "module_name": m,
             _gate_field(direction): gate,
         }
-        info["arg"] = to_message(self.protos.message(arg_type), arg)
+        if arg_type is not None:
+            info["arg"] = to_message(self.protos.message(arg_type), arg or {})
         return self.request("ConfigureGateHook", {"hook": info, "enable": enable})
 
 
