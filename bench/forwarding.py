@@ -10,14 +10,15 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Iterator, Optional
+from typing import Callable, Iterator, Optional, Sequence
 
 import yardstick
 from besslang import Script, execute
-from demo.daemon import Daemon
+from demo.daemon import READY_SECONDS, Daemon
 from figures import Figure, Settings
+from pybess import BESS
 from worker_clock import Sample, await_thread, cpu_seconds, last_core, pause, tsc_hertz
 
 DIRECTORY = Path(__file__).resolve().parent / "scenarios"
@@ -30,12 +31,14 @@ class Scenario:
     """A graph to measure."""
 
     path: Path
-    reach: Optional[float]
+    reach: Optional[float] = None
+    variables: dict[str, object] = field(default_factory=dict)
+    label: str = ""
 
     @property
     def name(self) -> str:
         """As a person types it."""
-        return self.path.stem
+        return self.label or self.path.stem
 
 
 def scenarios() -> list[Scenario]:
@@ -55,15 +58,25 @@ def read(path: Path) -> Scenario:
 
 
 @contextlib.contextmanager
+def prepared(
+    scenario: Scenario, front: Sequence[str] = (), patience: float = READY_SECONDS
+) -> Iterator[tuple[Daemon, BESS]]:
+    """A daemon with the scenario's graph, paused."""
+    options = ["--idle=spin", f"--c={last_core()}"]
+    with Daemon(options, front=front, patience=patience) as daemon:
+        client = daemon.client()
+        client.pause_all()
+        execute(Script.parse(scenario.path), client, scenario.variables)
+        yield daemon, client
+
+
+@contextlib.contextmanager
 def running(scenario: Scenario) -> Iterator[Callable[[float], float]]:
-    """A daemon with the scenario's graph, and how to measure it for so many seconds.
+    """How to measure the scenario for so many seconds.
 
     Between measurements it is paused: setting up takes longer than measuring where tables are large.
     """
-    with Daemon(["--idle=spin", f"--c={last_core()}"]) as daemon:
-        client = daemon.client()
-        client.pause_all()
-        execute(Script.parse(scenario.path), client, {})
+    with prepared(scenario) as (daemon, client):
 
         def rate(seconds: float) -> float:
             client.resume_all()

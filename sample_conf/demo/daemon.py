@@ -29,10 +29,18 @@ def program() -> str:
 
 
 class Daemon:
-    """Runs from `with` to its end. `front` is put before the command, to run it as somebody else."""
+    """Runs from `with` to its end.
+
+    `front` is put before the command, to run it as somebody else; `patience` says how many seconds it
+    may take to start, or to end.
+    """
 
     def __init__(
-        self, options: Sequence[str] = (), front: Sequence[str] = (), directory: Path | None = None
+        self,
+        options: Sequence[str] = (),
+        front: Sequence[str] = (),
+        directory: Path | None = None,
+        patience: float = READY_SECONDS,
     ):
         self._made = None if directory else tempfile.TemporaryDirectory(prefix="bessd-")
         self.directory = directory or Path(self._made.name if self._made else "")
@@ -41,6 +49,7 @@ class Daemon:
         self.log = self.directory / "bessd.log"
         self.ready = ""
         self.start_seconds = 0.0
+        self._patience = patience
         self._command = [*front, program(), f"--socket={self.socket}", *options]
         self._process: subprocess.Popen[str] | None = None
 
@@ -96,7 +105,7 @@ class Daemon:
     def next_line(self) -> str:
         """The next line of its output; waits for it for a bounded time."""
         assert self._process is not None and self._process.stdout is not None
-        readable, _, _ = select.select([self._process.stdout], [], [], READY_SECONDS)
+        readable, _, _ = select.select([self._process.stdout], [], [], self._patience)
         return self._process.stdout.readline().strip() if readable else ""
 
     def stop(self, how: int = signal.SIGTERM) -> int:
@@ -105,11 +114,11 @@ class Daemon:
         if self._process.poll() is None:
             self._process.send_signal(how)
         try:
-            return self._process.wait(STOP_SECONDS)
+            return self._process.wait(max(STOP_SECONDS, self._patience))
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-            raise DemoError(f"bessd did not end within {STOP_SECONDS} s: {self.said()}") from None
+            raise DemoError(f"bessd did not end in time: {self.said()}") from None
 
     def wait(self) -> int:
         """Waits until it ends by itself, for a bounded time, and returns its exit status."""
