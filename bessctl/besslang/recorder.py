@@ -9,6 +9,7 @@ commands) raises NeedsDaemon when read.
 
 import errno
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -93,14 +94,56 @@ class Pipeline:
     hooks: list[dict[str, Any]] = field(default_factory=list)
     resume_hooks: list[dict[str, Any]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._named: dict[str, Module] = {}
+        self._leaving: dict[tuple[str, int], Connection] = {}
+        self._counters: Counter[str] = Counter()
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as dicts and lists."""
         return asdict(self)
 
     def module(self, name: str) -> Module:
         """The module of a name, which must exist."""
-        check_known("module", name, [module.name for module in self.modules])
-        return next(module for module in self.modules if module.name == name)
+        check_known("module", name, self._named)
+        return self._named[name]
+
+    def connection(self, name: str, ogate: int) -> Connection | None:
+        """What leaves an output gate."""
+        return self._leaving.get((name, ogate))
+
+    def add_module(self, module: Module) -> None:
+        self.modules.append(module)
+        self._named[module.name] = module
+
+    def remove_module(self, name: str) -> None:
+        """Removes a module with all that is about it."""
+        self.modules.remove(self._named.pop(name))
+        for edge in [edge for edge in self.connections if name in (edge.m1, edge.m2)]:
+            self.disconnect(edge)
+        self.commands = [command for command in self.commands if command.module != name]
+        self.attachments = [
+            leaf for leaf in self.attachments if leaf.get("leaf_module_name") != name
+        ]
+        self.hooks = [hook for hook in self.hooks if hook["hook"].get("module_name") != name]
+
+    def connect(self, edge: Connection) -> None:
+        self.connections.append(edge)
+        self._leaving[edge.m1, edge.ogate] = edge
+
+    def disconnect(self, edge: Connection) -> None:
+        self.connections.remove(self._leaving.pop((edge.m1, edge.ogate)))
+
+    def new_name(self, kind: str, wanted: str, class_name: str) -> str:
+        """The name asked for, which must be free, or one made up as a daemon does."""
+        taken: Any = self._named if kind == "module" else {port.name for port in self.ports}
+        if wanted in taken:
+            raise Error(errno.EEXIST, f"there is already a {kind} '{wanted}'")
+        beginning = stem(class_name)
+        while not wanted or wanted in taken:
+            wanted = f"{beginning}{self._counters[beginning]}"
+            self._counters[beginning] += 1
+        return wanted
 
 
 class Unknown:
@@ -260,7 +303,7 @@ class RecordingClient(BESS):
     def _on_update_tc_parent(self, request: Any, _response: Any) -> None:
         tc = from_message(getattr(request, "class"))
         if "leaf_module_name" in tc:
-            self._check_module(tc["leaf_module_name"])
+            self.pipeline.module(tc["leaf_module_name"])
         self._check_parent(tc)
         self.pipeline.attachments.append(tc)
 
@@ -289,8 +332,7 @@ class RecordingClient(BESS):
                 errno.ENODEV,
                 f"there is no port {arg['port_id']}: DPDK has at most {MAX_ETHERNET_PORTS}",
             )
-        taken = [port.name for port in self.pipeline.ports]
-        name = self._new_name("port", request.name, request.driver, taken)
+        name = self.pipeline.new_name("port", request.name, request.driver)
         shape = {
             key: getattr(request, key)
             for key in ("num_inc_q", "num_out_q", "size_inc_q", "size_out_q")
@@ -323,24 +365,12 @@ class RecordingClient(BESS):
     def _on_create_module(self, request: Any, response: Any) -> None:
         check_known("module class", request.mclass, self.catalogue.modules)
         arg_type, arg = self._unpack_arg(request.arg)
-        taken = [module.name for module in self.pipeline.modules]
-        response.name = self._new_name("module", request.name, request.mclass, taken)
-        self.pipeline.modules.append(Module(response.name, request.mclass, arg_type, arg))
+        response.name = self.pipeline.new_name("module", request.name, request.mclass)
+        self.pipeline.add_module(Module(response.name, request.mclass, arg_type, arg))
 
     def _on_destroy_module(self, request: Any, _response: Any) -> None:
-        self._check_module(request.name)
-        state = self.pipeline
-        state.modules = [module for module in state.modules if module.name != request.name]
-        state.connections = [
-            edge for edge in state.connections if request.name not in (edge.m1, edge.m2)
-        ]
-        state.commands = [command for command in state.commands if command.module != request.name]
-        state.attachments = [
-            leaf for leaf in state.attachments if leaf.get("leaf_module_name") != request.name
-        ]
-        state.hooks = [
-            hook for hook in state.hooks if hook["hook"].get("module_name") != request.name
-        ]
+        self.pipeline.module(request.name)
+        self.pipeline.remove_module(request.name)
 
     def _on_get_module_info(self, request: Any, response: Any) -> None:
         module = self.pipeline.module(request.name)
@@ -355,31 +385,29 @@ class RecordingClient(BESS):
                 igates[edge.igate].ogates.add(ogate=edge.ogate, name=edge.m1)
 
     def _on_connect_modules(self, request: Any, _response: Any) -> None:
-        self._check_module(request.m1)
-        self._check_module(request.m2)
+        self.pipeline.module(request.m1)
+        self.pipeline.module(request.m2)
         for gate in (request.ogate, request.igate):
             if gate >= MAX_GATES:
                 raise Error(
                     errno.EINVAL, f"there is no gate {gate}: the last one is {MAX_GATES - 1}"
                 )
-        for edge in self.pipeline.connections:
-            if (edge.m1, edge.ogate) == (request.m1, request.ogate):
-                raise Error(
-                    errno.EBUSY,
-                    f"output gate {edge.ogate} of '{edge.m1}' already leads to '{edge.m2}'",
-                )
-        self.pipeline.connections.append(
-            Connection(
-                request.m1, request.ogate, request.m2, request.igate, request.skip_default_hooks
+        there = self.pipeline.connection(request.m1, request.ogate)
+        if there is not None:
+            raise Error(
+                errno.EBUSY,
+                f"output gate {there.ogate} of '{there.m1}' already leads to '{there.m2}'",
             )
+        skip = request.skip_default_hooks
+        self.pipeline.connect(
+            Connection(request.m1, request.ogate, request.m2, request.igate, skip)
         )
 
     def _on_disconnect_modules(self, request: Any, _response: Any) -> None:
-        self._check_module(request.name)
-        gone = (request.name, request.ogate)
-        self.pipeline.connections = [
-            edge for edge in self.pipeline.connections if (edge.m1, edge.ogate) != gone
-        ]
+        self.pipeline.module(request.name)
+        there = self.pipeline.connection(request.name, request.ogate)
+        if there is not None:
+            self.pipeline.disconnect(there)
 
     def _on_module_command(self, request: Any, _response: Any) -> None:
         mclass = self.pipeline.module(request.name).mclass
@@ -390,7 +418,7 @@ class RecordingClient(BESS):
 
     def _on_configure_gate_hook(self, request: Any, _response: Any) -> None:
         if request.hook.module_name:
-            self._check_module(request.hook.module_name)
+            self.pipeline.module(request.hook.module_name)
         self.pipeline.hooks.append(from_message(request))
 
     def _on_configure_resume_hook(self, request: Any, _response: Any) -> None:
@@ -400,22 +428,9 @@ class RecordingClient(BESS):
             kept.append({"name": request.hook_name, "arg": arg})
         self.pipeline.resume_hooks = kept
 
-    def _check_module(self, name: str) -> None:
-        check_known("module", name, [module.name for module in self.pipeline.modules])
-
     def _unpack_arg(self, packed: Any) -> tuple[str, dict[str, Any]]:
         arg_type = packed_type(packed)
         return arg_type, from_message(self.protos.message(arg_type).FromString(packed.value))
-
-    @staticmethod
-    def _new_name(kind: str, wanted: str, class_name: str, taken: list[str]) -> str:
-        if wanted in taken:
-            raise Error(errno.EEXIST, f"there is already a {kind} '{wanted}'")
-        number = 0
-        while not wanted or wanted in taken:
-            wanted = f"{stem(class_name)}{number}"
-            number += 1
-        return wanted
 
 
 class _LazyMac(Unknown):

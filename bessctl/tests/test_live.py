@@ -227,6 +227,15 @@ def test_a_refusal_has_all_of_its_problems(bess: BESS, fake: FakeDaemon) -> None
         list(bess.watch())
 
 
+def test_a_refusal_may_be_long(bess: BESS, fake: FakeDaemon) -> None:
+    fake.live.problems = [
+        message("Problem", path=f"modules/m{i}", message="x" * 500) for i in range(100)
+    ]
+    with pytest.raises(StatusError, match="100 problems:") as caught:
+        bess.get_state()
+    assert caught.value.problems[99].path == "modules/m99"
+
+
 def test_a_refusal_may_have_more_than_it_tells() -> None:
     problem = Problem("workers/0", 22, "no such core")
     assert str(StatusError("INVALID_ARGUMENT", [problem], 150)) == (

@@ -142,6 +142,11 @@ def test_names_nobody_gave_are_those_of_a_daemon() -> None:
     ]
 
 
+def test_names_are_not_given_twice() -> None:
+    text = "Sink(name='sink1'); b = Sink(); bess.destroy_module(b.name); Sink(); Sink()"
+    assert list(entries(state_of(text))) == ["modules/sink1", "modules/sink2", "modules/sink3"]
+
+
 def test_an_automatic_worker_is_nobodys_wish() -> None:
     assert written(message("State", workers=[{"wid": 0, "core": 3, "automatic": True}])) == "\n"
 
