@@ -32,7 +32,7 @@ class Writer:
             [line for port in state.ports for line in self.port(port)],
             [line for module in state.modules for line in self.module(module)],
             [self.connection(edge) for edge in state.connections],
-            [self.traffic_class(entry) for entry in _parents_first(state.classes)],
+            [self.traffic_class(entry) for entry in _parents_first(_placed_classes(state))],
             [self.gate_hook(hook) for hook in state.gate_hooks],
             [self.resume_hook(hook) for hook in state.resume_hooks],
         ]
@@ -131,6 +131,22 @@ class Writer:
         if not hook.HasField("arg"):
             return None, None
         return packed_type(hook.arg), from_message(self.unpack(hook.arg, path))
+
+
+def _placed_classes(state: Any) -> list[Any]:
+    """The classes, without the places at workers that nobody asked for; a task has no more to say."""
+    automatic = {worker.wid for worker in state.workers if worker.automatic}
+    placed = []
+    for entry in state.classes:
+        if entry.WhichOneof("place") == "worker" and entry.worker in automatic:
+            if entry.name.startswith(_LEAF):
+                continue
+            unplaced = type(entry)()
+            unplaced.CopyFrom(entry)
+            unplaced.ClearField("place")
+            entry = unplaced
+        placed.append(entry)
+    return placed
 
 
 def _parents_first(classes: Any) -> list[Any]:

@@ -148,7 +148,15 @@ def test_names_are_not_given_twice() -> None:
 
 
 def test_an_automatic_worker_is_nobodys_wish() -> None:
-    assert written(message("State", workers=[{"wid": 0, "core": 3, "automatic": True}])) == "\n"
+    workers = [{"wid": 0, "core": 3, "automatic": True}]
+    classes = [{"name": "!leaf_a:0", "policy": "leaf", "worker": 0}]
+    assert written(message("State", workers=workers, classes=classes)) == "\n"
+    classes.append({"name": "!leaf_b:0", "policy": "leaf", "parent": "c"})
+    classes.append({"name": "c", "policy": "round_robin", "worker": 0})
+    assert written(message("State", workers=workers, classes=classes)).splitlines() == [
+        "bess.add_tc('c', policy='round_robin')",
+        "bess.attach_task('b', parent='c')",
+    ]
 
 
 def test_a_config_is_a_command_of_the_script() -> None:
