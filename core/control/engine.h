@@ -155,6 +155,9 @@ class Engine final : public Host {
   // Logs what the plan warns of and was not logged for the one before. Not while paused: graphs
   // under construction are full of loose ends.
   void LogWarnings(const Plan& plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  // Its path and what was loaded from there; ENOENT.
+  absl::StatusOr<std::pair<std::string, std::shared_ptr<Library>>> FindPlugin(
+      const std::string& path) const;
   void UnloadAllPlugins() ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   void RunResumeHooks() ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   bool NeedsDefaultWorker(const Graph& graph) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
@@ -183,13 +186,14 @@ class Engine final : public Host {
   std::map<std::string, uint64_t, std::less<>> name_counters_ ABSL_GUARDED_BY(edits_);
   std::map<std::string, std::shared_ptr<ResumeHook>, std::less<>> resume_hooks_
       ABSL_GUARDED_BY(edits_);
-  std::map<std::string, std::shared_ptr<Library>, std::less<>> plugins_ ABSL_GUARDED_BY(edits_);
   std::set<std::string> logged_warnings_ ABSL_GUARDED_BY(edits_);
 
   mutable absl::Mutex state_;  // held for a moment
   std::shared_ptr<const Plan> plan_ ABSL_GUARDED_BY(state_);
   std::map<uint32_t, std::unique_ptr<Worker>> workers_ ABSL_GUARDED_BY(state_);
   LedgerTotals departed_ ABSL_GUARDED_BY(state_);
+  // Changes only within edits.
+  std::map<std::string, std::shared_ptr<Library>, std::less<>> plugins_ ABSL_GUARDED_BY(state_);
   bool stop_ ABSL_GUARDED_BY(state_) = false;
 
   PlanPointer current_{nullptr};  // of plan_, for the workers

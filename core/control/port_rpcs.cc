@@ -25,6 +25,12 @@ absl::StatusOr<std::optional<MacAddress>> WantedMac(const std::string& text) {
   return mac;
 }
 
+// To these requests clients expect ENOENT even when the name is missing.
+absl::Status VisitNamed(Engine& engine, const std::string& name, const PortTable::Read& read) {
+  if (name.empty()) return Error(ENOENT, "the port's name is missing");
+  return engine.ports().Visit(name, read);
+}
+
 }  // namespace
 
 absl::Status ListDrivers(Engine&, const pb::EmptyRequest&, pb::ListDriversResponse* response) {
@@ -107,7 +113,7 @@ absl::Status GetPortConf(Engine& engine, const pb::GetPortConfRequest& request,
 
 absl::Status GetPortStats(Engine& engine, const pb::GetPortStatsRequest& request,
                           pb::GetPortStatsResponse* response) {
-  return engine.ports().Visit(request.name(), [&](const Port& port, const auto&) {
+  return VisitNamed(engine, request.name(), [&](const Port& port, const auto&) {
     Describe(port.Stats(Direction::kReceive), response->mutable_inc());
     Describe(port.Stats(Direction::kSend), response->mutable_out());
     response->set_timestamp(WallSeconds());
@@ -116,7 +122,7 @@ absl::Status GetPortStats(Engine& engine, const pb::GetPortStatsRequest& request
 
 absl::Status GetLinkStatus(Engine& engine, const pb::GetLinkStatusRequest& request,
                            pb::GetLinkStatusResponse* response) {
-  return engine.ports().Visit(request.name(), [&](const Port& port, const auto&) {
+  return VisitNamed(engine, request.name(), [&](const Port& port, const auto&) {
     const LinkStatus link = port.link();
     response->set_speed(link.speed);
     response->set_full_duplex(link.full_duplex);

@@ -135,6 +135,9 @@ TEST_F(TcRpcsTest, LeavesAttachByModuleAndTask) {
   ExpectError(AttachLeaf("source", 1, "prio"), ENOENT, "no task 1");
   ExpectError(AttachLeaf("source", 0, "!leaf_source:0"), EPERM, "leaf");
   ExpectError(AttachLeaf("", 0, "prio"), EINVAL, "which class");
+  EXPECT_EQ(List(0), Names({"prio<", "!leaf_source:0<prio"})) << "refusals leave it where it is";
+  const uint64_t before = Consumed();
+  EXPECT_TRUE(Eventually([&] { return Consumed() > before; })) << "and at work";
 }
 
 TEST_F(TcRpcsTest, OthersMoveUntilTheyAreAttached) {
