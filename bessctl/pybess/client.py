@@ -23,6 +23,7 @@ from pybess.protos import protos
 
 CONTROL = "bess.pb.BESSControl"
 OBSERVE = "bess.native.Observe"
+SCHEDULER = "bess.native.Scheduler"
 PORT_SHAPE = ("num_inc_q", "num_out_q", "size_inc_q", "size_out_q")
 
 
@@ -167,10 +168,11 @@ class BESS(LiveCalls):
 
     def get_ledger(self, modules: list[str] | None = None) -> Any:
         """What became of every packet: created, consumed, held, and dropped by reason."""
-        request = to_message(
-            self.protos.method(OBSERVE, "GetLedger")[1], {"modules": modules or []}
-        )
-        return self._traced_call(OBSERVE, "GetLedger", request)
+        return self._native(OBSERVE, "GetLedger", {"modules": modules or []})
+
+    def _native(self, service: str, method: str, fields: dict[str, Any] | None = None) -> Any:
+        request = to_message(self.protos.method(service, method)[1], fields or {})
+        return self._traced_call(service, method, request)
 
     # Workers.
 
@@ -217,6 +219,10 @@ class BESS(LiveCalls):
 
     def destroy_worker(self, wid: int) -> Any:
         return self.request("DestroyWorker", {"wid": wid})
+
+    def get_worker_usage(self) -> Any:
+        """How busy the workers are, and in which module one has last stayed too long."""
+        return self._native(SCHEDULER, "GetWorkerUsage")
 
     # Traffic classes.
 
@@ -270,6 +276,10 @@ class BESS(LiveCalls):
         )
 
     attach_module = attach_task
+
+    def remove_tc(self, name: str) -> Any:
+        """Removes a traffic class without children, whatever runs."""
+        return self._native(SCHEDULER, "RemoveClass", {"name": name})
 
     def get_tc_stats(self, name: str) -> Any:
         return self.request("GetTcStats", {"name": name})

@@ -78,6 +78,7 @@ void Engine::Housekeeping() {
   while (!stop_) {
     state_.AwaitWithTimeout(absl::Condition(&stop_), kHousekeeping);
     state_.Unlock();
+    WatchWorkers();
     RemoveFinishedHooks();
     rcu_.Reap();
     state_.Lock();
@@ -142,6 +143,10 @@ absl::StatusOr<std::unique_ptr<Plan>> Engine::CompileWithTasks(Graph graph) {
 void Engine::LogWarnings(const Plan& plan) {
   if (paused_) return;
   std::set<std::string> warnings(plan.metadata.warnings.begin(), plan.metadata.warnings.end());
+  for (const Misplacement& each : FindMisplacements(plan)) {
+    warnings.insert(absl::StrCat("worker ", each.worker, " runs module '", each.module,
+                                 "' on NUMA node ", each.node, ", far from its port"));
+  }
   for (const std::string& warning : warnings) {
     if (!logged_warnings_.contains(warning)) spdlog::warn("{}", warning);
   }
@@ -157,11 +162,12 @@ void Engine::Publish(std::unique_ptr<Plan> plan) {
   }
   PlaceHooks(*plan);
   std::shared_ptr<const Plan> published = std::move(plan);
-  current_.store(published.get(), std::memory_order_release);
+  current_.store(published.get(), std::memory_order_seq_cst);
   {
     absl::MutexLock lock(&state_);
     plan_.swap(published);
   }
+  RingWorkers();
   rcu_.Retire([old = std::move(published)] {});
 }
 
@@ -289,6 +295,7 @@ absl::Status Engine::RunCommand(std::string_view module, std::string_view comman
   const ModuleEntry* entry = graph->Find(module);
   if (entry == nullptr) return Error(ENOENT, "there is no module '", module, "'");
   const absl::Status status = entry->module->mclass().Run(*entry->module, command, argument, reply);
+  RingWorkers();
   if (command == "get_initial_arg" && StatusErrno(status) == ENOTSUP) {
     *reply = entry->argument;
     return absl::OkStatus();

@@ -24,6 +24,7 @@
 #include "core/graph/plan.h"
 #include "core/graph/resume_hook.h"
 #include "core/port/port_table.h"
+#include "core/sched/watchdog.h"
 #include "core/sched/worker.h"
 
 namespace bess {
@@ -40,11 +41,24 @@ struct EngineOptions {
 struct WorkerStatus {
   uint32_t id = 0;
   int core = 0;
+  int node = -1;  // of NUMA; -1 for a moment after its start
   bool running = false;
   uint64_t tasks = 0;
   uint64_t classes = 0;    // in its tree, tasks among them
   uint64_t dead_ends = 0;  // packets
   WorkerStats stats;
+  StallHistory stalls;
+};
+
+// A worker on a NUMA node where something that it runs should not be.
+struct Misplacement {
+  std::string module;
+  std::vector<std::string>
+      leaves;               // tasks of the module that run there; none if it is only reached
+  uint64_t numa_nodes = 0;  // a bit for each node that would do
+  uint32_t worker = 0;
+  int node = 0;
+  int core = 0;
 };
 
 // Which gates of which modules a hook request means.
@@ -111,6 +125,8 @@ class Engine final : public Host {
   absl::Status PauseWorker(int64_t id);
   absl::Status ResumeWorker(int64_t id);
   std::vector<WorkerStatus> ListWorkers() const;
+  // It works all the same, but slowly; each edit logs what it adds.
+  std::vector<Misplacement> FindMisplacements() const;
 
   // --- Traffic classes. Errors as ClassTree has them; EINVAL for a worker there is not. A place
   // without a parent and a worker waits for one: its turn comes with the next edit or ResumeAll.
@@ -151,6 +167,14 @@ class Engine final : public Host {
   absl::Status LetGo(const Plan& before, const Plan& after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   absl::Status CheckPlace(const TcPlace& place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   absl::Status CommitClasses(ClassTree classes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  std::vector<Misplacement> FindMisplacements(const Plan& plan) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  // The worker that does not return, where it is known.
+  std::string WhoIsStuck() const;
+  absl::Status Pause(Worker& worker);
+  // So that none of them sleeps over what has changed.
+  void RingWorkers() const;
+  void WatchWorkers();
   void StartDefaultWorker() ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   // Logs what the plan warns of and was not logged for the one before. Not while paused: graphs
   // under construction are full of loose ends.
@@ -191,6 +215,7 @@ class Engine final : public Host {
   mutable absl::Mutex state_;  // held for a moment
   std::shared_ptr<const Plan> plan_ ABSL_GUARDED_BY(state_);
   std::map<uint32_t, std::unique_ptr<Worker>> workers_ ABSL_GUARDED_BY(state_);
+  Watchdog watchdog_ ABSL_GUARDED_BY(state_);
   LedgerTotals departed_ ABSL_GUARDED_BY(state_);
   // Changes only within edits.
   std::map<std::string, std::shared_ptr<Library>, std::less<>> plugins_ ABSL_GUARDED_BY(state_);

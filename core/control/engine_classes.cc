@@ -51,8 +51,7 @@ absl::Status Engine::LetGo(const Plan& before, const Plan& after) {
     BESS_ASSIGN_OR_RETURN(auto back, Compile(before.graph));
     Publish(std::move(back));
   }
-  return Error(EBUSY, "a worker did not come back from a module within ",
-               absl::FormatDuration(kMaxWait), "; nothing was moved");
+  return Error(EBUSY, WhoIsStuck(), "; nothing was moved within ", absl::FormatDuration(kMaxWait));
 }
 
 absl::Status Engine::CheckPlace(const TcPlace& place) {

@@ -30,6 +30,7 @@ REGISTER_MODULE(TestSource);
 REGISTER_MODULE(TestPass);
 REGISTER_MODULE(TestSingle);
 REGISTER_MODULE(TestSink);
+REGISTER_MODULE(TestFarAway);
 REGISTER_MODULE(TestBox);
 
 TEST_F(EngineTest, RunsWhatIsConnected) {

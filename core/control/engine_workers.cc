@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_join.h"
 #include "core/control/engine.h"
+#include "spdlog/spdlog.h"
 
 namespace bess {
 namespace {
@@ -59,11 +60,13 @@ std::vector<WorkerStatus> Engine::ListWorkers() const {
     const Load load = LoadOf(running->graph->classes, id);
     list.push_back({.id = id,
                     .core = worker->core(),
+                    .node = worker->node(),
                     .running = !worker->paused(),
                     .tasks = load.tasks,
                     .classes = load.classes,
                     .dead_ends = DeadEnds(*running, id),
-                    .stats = worker->stats()});
+                    .stats = worker->stats(),
+                    .stalls = watchdog_.history(id)});
   }
   return list;
 }
@@ -98,7 +101,12 @@ void Engine::StopWorker(uint32_t id) {
   {
     absl::MutexLock lock(&state_);
     worker = std::move(workers_.extract(id).mapped());
+    watchdog_.Forget(id);
   }
+  // Another worker may be about to ring.
+  std::shared_ptr<Bell> bell = worker->bell();
+  worker.reset();
+  rcu_.Retire([bell = std::move(bell)] {});
   if (id == 0) default_worker_ = false;
 }
 
@@ -157,7 +165,7 @@ absl::Status Engine::PauseAll() {
   paused_ = true;
   absl::Status first_error;
   for (const WorkerStatus& status : ListWorkers()) {
-    first_error.Update((*FindWorker(status.id))->Pause(kMaxPause));
+    first_error.Update(Pause(**FindWorker(status.id)));
   }
   // So that the books are true from here on: what left the graph before has its end now.
   WaitForWorkers();
@@ -176,7 +184,7 @@ absl::Status Engine::ResumeAll() {
 absl::Status Engine::PauseWorker(int64_t id) {
   absl::MutexLock lock(&edits_);
   BESS_ASSIGN_OR_RETURN(Worker * worker, FindWorker(id));
-  return worker->Pause(kMaxPause);
+  return Pause(*worker);
 }
 
 absl::Status Engine::ResumeWorker(int64_t id) {
@@ -184,6 +192,65 @@ absl::Status Engine::ResumeWorker(int64_t id) {
   BESS_ASSIGN_OR_RETURN(Worker * worker, FindWorker(id));
   worker->Resume();
   return absl::OkStatus();
+}
+
+absl::Status Engine::Pause(Worker& worker) {
+  const absl::Status paused = worker.Pause(kMaxPause);
+  if (paused.ok()) return paused;
+  return {paused.code(), absl::StrCat(AbslView(paused.message()), "; ", WhoIsStuck())};
+}
+
+void Engine::RingWorkers() const {
+  absl::MutexLock lock(&state_);
+  for (const auto& [id, worker] : workers_) worker->Ring();
+}
+
+// --- What is wrong with them --------------------------------------------------------------------
+
+void Engine::WatchWorkers() {
+  std::vector<Stall> news;
+  {
+    absl::MutexLock lock(&state_);
+    for (const auto& [id, worker] : workers_) {
+      if (auto stall = watchdog_.Look(*worker, *plan_->graph)) news.push_back(*std::move(stall));
+    }
+  }
+  for (const Stall& stall : news) {
+    if (stall.over) {
+      spdlog::warn("worker {} came back from module '{}' after {} of CPU time", stall.worker,
+                   stall.module, absl::FormatDuration(stall.cpu));
+    } else {
+      spdlog::error("{}", stall.Text());
+    }
+  }
+}
+
+std::string Engine::WhoIsStuck() const {
+  absl::MutexLock lock(&state_);
+  const auto stall = watchdog_.Lasting();
+  return stall ? stall->Text() : "a worker does not come back from a module";
+}
+
+std::vector<Misplacement> Engine::FindMisplacements() const {
+  absl::MutexLock lock(&edits_);
+  return FindMisplacements(*plan());
+}
+
+std::vector<Misplacement> Engine::FindMisplacements(const Plan& plan) const {
+  std::vector<Misplacement> found;
+  for (const WorkerStatus& worker : ListWorkers()) {
+    for (const auto& [module, placed] : plan.placement) {
+      if (!std::binary_search(placed.begin(), placed.end(), worker.id)) continue;
+      if (worker.node < 0 || (module->numa_nodes() >> worker.node & 1) != 0) continue;
+      Misplacement& each = found.emplace_back();
+      each = {module->name(), {}, module->numa_nodes(), worker.id, worker.node, worker.core};
+      for (uint32_t task = 0; task < module->tasks().size(); ++task) {
+        const std::string leaf = LeafName(module->name(), task);
+        if (plan.graph->classes.WorkerOf(leaf) == worker.id) each.leaves.push_back(leaf);
+      }
+    }
+  }
+  return found;
 }
 
 }  // namespace bess
