@@ -124,7 +124,7 @@ TEST_F(EngineClassesTest, LimitsActOnRunningTasks) {
   const TcParams stopped = {TcPolicy::kRateLimit, TcResource::kPacket, 1, 0};
   ASSERT_TRUE(engine_->AddClass("limit", stopped, {.worker = 0}).ok());
   ASSERT_TRUE(engine_->MoveClass("!leaf_source:0", {.parent = "limit"}).ok());
-  absl::SleepFor(absl::Milliseconds(10));
+  ASSERT_TRUE(Eventually([&] { return State("limit")->packets.Get() > 0; }));
   const uint64_t before = Consumed();
   absl::SleepFor(absl::Milliseconds(20));
   EXPECT_LE(Consumed(), before + TestSource::kBurst);

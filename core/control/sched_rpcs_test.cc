@@ -82,6 +82,7 @@ TEST_F(SchedRpcsTest, StallsAreRemembered) {
   StartChain();
   native::GetWorkerUsageResponse usage;
   const auto stuck = [&] {
+    usage.Clear();
     EXPECT_TRUE(rpc::GetWorkerUsage(*engine_, {}, &usage).ok());
     for (const auto& worker : usage.workers()) {
       if (worker.stalls() > 0) return &worker.last_stall();
