@@ -301,6 +301,11 @@ def wait_until(reached: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+def test_nf_chain_without_functions(client: BESS, tmp_path: Path) -> None:
+    kept = outcome(client, "nf_chain", {"DIR": str(tmp_path), "RATE": "100000"})
+    assert kept.entry("to0").drops == {"tx_full": kept.totals.created}
+
+
 def test_pcap_replay(client: BESS, tmp_path: Path) -> None:
     written = tmp_path / "out.pcap"
     with PcapReader(str(SAMPLES / "inside.pcap")) as capture:
