@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
-#include <algorithm>
 #include <random>
 #include <tuple>
 
@@ -144,15 +143,15 @@ class FilterDuel {
     filters_.push_back({Draw(8) - int64_t{4}, Draw(4), mask, Draw(4) & mask, Draw(kGates)});
     ASSERT_TRUE(tester_.Command("add", Filters({filters_.back().AsFilter()})).ok());
   }
-  // The oldest of those that are the same.
+  // And with it all that are the same.
   void RemoveOne() {
     const F victim = filters_[Draw(static_cast<uint32_t>(filters_.size()))].AsFilter();
     ASSERT_TRUE(tester_.Command("delete", Filters({victim})).ok());
-    filters_.erase(std::find_if(filters_.begin(), filters_.end(), [&](const Bits& one) {
+    std::erase_if(filters_, [&](const Bits& one) {
       const F filter = one.AsFilter();
       return std::tie(filter.priority, filter.filter, filter.gate) ==
              std::tie(victim.priority, victim.filter, victim.gate);
-    }));
+    });
   }
   uint32_t GateOf(const std::string& packet) const {
     const Bits* best = nullptr;
