@@ -110,8 +110,8 @@ absl::StatusOr<std::pair<std::string, std::shared_ptr<Library>>> Engine::FindPlu
 absl::Status Engine::UnloadPlugin(const std::string& path) {
   absl::MutexLock lock(&edits_);
   BESS_ASSIGN_OR_RETURN(auto plugin, FindPlugin(path));
-  for (const auto& [name, hook] : resume_hooks_) {
-    if (hook->hclass().library != plugin.second) continue;
+  for (const auto& [name, installed] : resume_hooks_) {
+    if (installed.hook->hclass().library != plugin.second) continue;
     return Error(EBUSY, "the plugin is in use, by resume hook '", name, "'");
   }
   BESS_RETURN_IF_ERROR(CheckUnused(*plugin.second, *plan()->graph, ports_));

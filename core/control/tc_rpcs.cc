@@ -184,7 +184,7 @@ absl::Status UpdateTcParams(Engine& engine, const pb::UpdateTcParamsRequest& req
                             pb::EmptyResponse*) {
   const pb::TrafficClass& wanted = request.class_();
   if (wanted.name().empty()) return Error(EINVAL, "'name' is missing: which class?");
-  const auto graph = engine.plan()->graph;
+  const auto graph = engine.graph();
   const TrafficClass* tc = graph->classes.Find(wanted.name());
   if (tc == nullptr) return Error(ENOENT, "there is no traffic class '", wanted.name(), "'");
   BESS_ASSIGN_OR_RETURN(const TcParams params, ParamsOf(tc->params.policy, wanted));
@@ -196,7 +196,7 @@ absl::Status UpdateTcParams(Engine& engine, const pb::UpdateTcParamsRequest& req
 absl::Status UpdateTcParent(Engine& engine, const pb::UpdateTcParentRequest& request,
                             pb::EmptyResponse*) {
   const pb::TrafficClass& wanted = request.class_();
-  const auto graph = engine.plan()->graph;
+  const auto graph = engine.graph();
   BESS_ASSIGN_OR_RETURN(const std::string name, NameOf(*graph, wanted));
   const TrafficClass* tc = graph->classes.Find(name);
   if (tc == nullptr) return Error(ENOENT, "there is no traffic class '", name, "'");

@@ -29,7 +29,7 @@ def program() -> str:
 
 
 class Daemon:
-    """Runs from `with` to its end.
+    """Runs from `with` to its end. It keeps no journal unless the options name one.
 
     `front` is put before the command, to run it as somebody else; `patience` says how many seconds it
     may take to start, or to end.
@@ -50,8 +50,11 @@ class Daemon:
         self.ready = ""
         self.start_seconds = 0.0
         self._patience = patience
-        self._command = [*front, program(), f"--socket={self.socket}", *options]
+        keeps = any(option.startswith("--journal=") for option in options)
+        journal = () if keeps else ("--no-journal",)
+        self._command = [*front, program(), f"--socket={self.socket}", *journal, *options]
         self._process: subprocess.Popen[str] | None = None
+        self._good_status = 0
 
     def __enter__(self) -> "Daemon":
         started = time.monotonic()
@@ -82,7 +85,7 @@ class Daemon:
             status, said = self.stop(), self.said()
         finally:
             self._end()
-        if error is None and status != 0:
+        if error is None and status != self._good_status:
             raise DemoError(f"bessd ended with status {status}: {said}")
 
     @property
@@ -119,6 +122,11 @@ class Daemon:
             self._process.kill()
             self._process.wait()
             raise DemoError(f"bessd did not end in time: {self.said()}") from None
+
+    def kill(self) -> None:
+        """Ends it as a crash would."""
+        self._good_status = -signal.SIGKILL
+        self.stop(signal.SIGKILL)
 
     def wait(self) -> int:
         """Waits until it ends by itself, for a bounded time, and returns its exit status."""
