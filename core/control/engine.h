@@ -185,7 +185,7 @@ class Engine final : public Host {
   absl::Status RemoveClass(std::string_view name);
   // All but the leaves. EBUSY if one has tasks below it.
   absl::Status ResetClasses();
-  bool paused();
+  bool paused() const { return paused_.load(std::memory_order_relaxed); }
 
   // Modules, ports, classes and workers.
   absl::Status ResetAll();
@@ -325,7 +325,7 @@ class Engine final : public Host {
   std::unique_ptr<Journal> journal_ ABSL_GUARDED_BY(edits_);
   PortConfs port_confs_ ABSL_GUARDED_BY(edits_);
   std::map<std::string, size_t> command_bytes_ ABSL_GUARDED_BY(edits_);  // by path, since folded
-  bool paused_ ABSL_GUARDED_BY(edits_) = false;
+  std::atomic<bool> paused_{false};  // written under edits_
   bool default_worker_ ABSL_GUARDED_BY(edits_) = false;  // worker 0 was started by nobody's wish
   uint64_t sequence_ ABSL_GUARDED_BY(edits_) = 0;
   uint32_t next_worker_ ABSL_GUARDED_BY(edits_) = 0;  // for the next task without one

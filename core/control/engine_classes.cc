@@ -108,10 +108,4 @@ absl::Status Engine::ResetClasses() {
   return transaction.Commit("ResetTcs");
 }
 
-bool Engine::paused() {
-  if (InTransaction()) return paused_;
-  absl::MutexLock lock(&edits_);
-  return paused_;
-}
-
 }  // namespace bess

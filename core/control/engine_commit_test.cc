@@ -90,7 +90,7 @@ TEST_F(EngineCommitTest, AWorkerThatIsStuckRefusesAMoveAndNothingElse) {
   const std::string before = StateBytes();
   auto& pass = static_cast<TestPass&>(module("pass"));
   pass.stuck = true;
-  ExpectError(Run(Everything()), EBUSY, "did not come back");
+  ExpectError(Run(Everything()), EBUSY, "does not return");
   EXPECT_EQ(StateBytes(), before);
   Create("meanwhile", "TestSink");
   pass.stuck = false;
