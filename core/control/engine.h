@@ -253,8 +253,7 @@ class Engine final : public Host {
   absl::Status LetGo(const Plan& before, const Plan& after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   static absl::Status CheckCore(int64_t core);
   absl::Status CheckPlace(const TcPlace& place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
-  std::vector<Misplacement> FindMisplacements(const Plan& plan) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  std::vector<Misplacement> FindMisplacements(const Plan& plan) const;
   // The worker that does not return, where it is known.
   std::string WhoIsStuck() const;
   absl::Status Pause(Worker& worker);
@@ -325,7 +324,7 @@ class Engine final : public Host {
   std::unique_ptr<Journal> journal_ ABSL_GUARDED_BY(edits_);
   PortConfs port_confs_ ABSL_GUARDED_BY(edits_);
   std::map<std::string, size_t> command_bytes_ ABSL_GUARDED_BY(edits_);  // by path, since folded
-  std::atomic<bool> paused_{false};  // written under edits_
+  std::atomic<bool> paused_{false};                                      // written under edits_
   bool default_worker_ ABSL_GUARDED_BY(edits_) = false;  // worker 0 was started by nobody's wish
   uint64_t sequence_ ABSL_GUARDED_BY(edits_) = 0;
   uint32_t next_worker_ ABSL_GUARDED_BY(edits_) = 0;  // for the next task without one

@@ -21,16 +21,16 @@ TEST_F(EngineChangesTest, EachCommitSaysWhatItChanged) {
   Create("source", "TestSource");
   EXPECT_THAT(LastChanges(), ElementsAre("+classes/!leaf_source:0", "+modules/source"));
   Connect("source", "sink");
-  EXPECT_THAT(LastChanges(), ElementsAre("*classes/!leaf_source:0", "+connections/source:0",
-                                         "+workers/0"));
+  EXPECT_THAT(LastChanges(),
+              ElementsAre("*classes/!leaf_source:0", "+connections/source:0", "+workers/0"));
   ASSERT_TRUE(
       engine_->AddHook("Track", "t", {.module = "sink", .output = false, .gate = 0}, {}).ok());
   EXPECT_THAT(LastChanges(), ElementsAre("+gate_hooks/sink:in0:t"));
   ASSERT_TRUE(engine_->AddWorker(0, AllowedCores().front(), "").ok());
   EXPECT_THAT(LastChanges(), ElementsAre("*workers/0"));
   ASSERT_TRUE(engine_->DestroyModule("source").ok());
-  EXPECT_THAT(LastChanges(), ElementsAre("-classes/!leaf_source:0", "-connections/source:0",
-                                         "-modules/source"));
+  EXPECT_THAT(LastChanges(),
+              ElementsAre("-classes/!leaf_source:0", "-connections/source:0", "-modules/source"));
 }
 
 TEST_F(EngineChangesTest, DefaultHooksBelongToTheirConnection) {

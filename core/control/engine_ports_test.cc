@@ -70,10 +70,9 @@ TEST_F(EnginePortsTest, SettingsAreTakenBack) {
   EXPECT_FALSE(Run(change).ok());
   const auto mtu = [&] {
     uint32_t value = 0;
-    EXPECT_TRUE(
-        engine_->ports()
-            .Visit("p", [&](const Port& port, const auto&) { value = port.settings().mtu; })
-            .ok());
+    EXPECT_TRUE(engine_->ports()
+                    .Visit("p", [&](const Port& port, const auto&) { value = port.settings().mtu; })
+                    .ok());
     return value;
   };
   EXPECT_EQ(mtu(), 1500u);

@@ -264,8 +264,8 @@ std::string Engine::WhoIsStuck() const {
 }
 
 std::vector<Misplacement> Engine::FindMisplacements() const {
-  absl::MutexLock lock(&edits_);
-  return FindMisplacements(*plan());
+  const auto running = plan();
+  return FindMisplacements(*running);
 }
 
 std::vector<Misplacement> Engine::FindMisplacements(const Plan& plan) const {
