@@ -45,14 +45,22 @@ bool SetLength(Packet& packet, uint16_t length) {
                       : packet.RemoveBack(static_cast<uint16_t>(now - length));
 }
 
-// Copies whole blocks; what is too much is cut off again.
+// Copies whole blocks; what is too much is never part of the packet. False, and nothing is done,
+// where the buffer ends before the last block does.
 bool CopyBlocks(PacketView view, const Template& from) {
-  if (!SetLength(view.packet(), from.blocks_size)) return false;
-  uint8_t* to = view.MutableBytes(0, from.blocks_size);
-  for (size_t at = 0; at < from.blocks_size; at += kBlock) {
-    std::memcpy(to + at, &from.bytes[at], kBlock);
+  typedef uint8_t Block __attribute__((vector_size(kBlock)));
+  Packet& packet = view.packet();
+  const uint32_t size = from.blocks_size;
+  if (size > uint32_t{packet.length()} + packet.tailroom() || !SetLength(packet, from.size)) {
+    return false;
   }
-  return SetLength(view.packet(), from.size);
+  uint8_t* to = packet.data();
+  for (uint32_t at = 0; at < size; at += kBlock) {
+    Block block;
+    std::memcpy(&block, &from.bytes[at], kBlock);
+    std::memcpy(to + at, &block, kBlock);
+  }
+  return true;
 }
 
 // For buffers that end in the middle of the last block.
@@ -112,10 +120,14 @@ class Rewrite final : public Module {
     const Templates& templates = *templates_.Get();
     if (templates.empty()) return context.Emit(0, batch);
     size_t& turn = turns_.At(context.worker());
+    const Template* const end = templates.data() + templates.size();
+    const Template* next = &templates[turn < templates.size() ? turn : 0];
     ForEach(context, batch, [&](PacketView view) {
-      if (turn >= templates.size()) turn = 0;
-      return RewriteTo(templates[turn++], view);
+      const Template& from = *next;
+      if (++next == end) next = templates.data();
+      return RewriteTo(from, view);
     });
+    turn = static_cast<size_t>(next - templates.data());
   }
 
  private:
