@@ -144,6 +144,7 @@ class WorkerPlanBuilder {
     for (auto hook = hooks.rbegin(); hook != hooks.rend(); ++hook) {
       to = NewForwarder(module, (*hook)->hclass().process, hook->get(), to);
       to->cell = (*hook)->Cell(worker_);
+      to->counts = (*hook)->CountsOnly(worker_);
     }
     return to;
   }

@@ -178,6 +178,13 @@ inline void Context::DropOne(Packet* packet, DropReason reason) {
 }
 
 inline void Context::Execute(Node& node, Batch* batch) {
+  if (node.counts != nullptr) {
+    node.counts->batches.Add(1);
+    node.counts->packets.Add(batch->size());
+    hot_node_ = node.out[0];
+    hot_batch_ = batch;
+    return;
+  }
   Run(node, batch);
   node.process(node.self, *this, *batch);
   if (current_ != nullptr) {
