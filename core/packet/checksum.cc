@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/packet/checksum.h"
 
-#include <cstddef>
-#include <cstring>
-
 namespace bess {
 namespace {
 
@@ -11,12 +8,12 @@ ChecksumSum SumHeader(const Ipv4Header& ip) {
   return SumBytes({reinterpret_cast<const uint8_t*>(&ip), ip.header_length()});
 }
 
-constexpr size_t kLanes = 8;
-using Lanes __attribute__((vector_size(kLanes * sizeof(uint64_t)))) = uint64_t;
+}  // namespace
 
-// Of less than a vector.
-ChecksumSum SumTail(const uint8_t* at, size_t left) {
+ChecksumSum SumBytes(absl::Span<const uint8_t> bytes) {
   ChecksumSum sum = 0;
+  const uint8_t* at = bytes.data();
+  size_t left = bytes.size();
   for (; left >= 8; left -= 8, at += 8) {
     const auto word = LoadUnaligned<uint64_t>(at);
     sum += (word & 0xffffffff) + (word >> 32);
@@ -31,28 +28,6 @@ ChecksumSum SumTail(const uint8_t* at, size_t left) {
   }
   if ((left & 1) != 0) sum += *at;
   return sum;
-}
-
-}  // namespace
-
-// Vector registers' worth at a time: each 64-bit lane adds up its two halves apart, so nothing can
-// overflow.
-ChecksumSum SumBytes(absl::Span<const uint8_t> bytes) {
-  const uint8_t* at = bytes.data();
-  size_t left = bytes.size();
-  ChecksumSum sum = 0;
-  if (left >= sizeof(Lanes)) {
-    Lanes even{}, odd{};
-    for (; left >= sizeof(Lanes); left -= sizeof(Lanes), at += sizeof(Lanes)) {
-      Lanes lanes;
-      std::memcpy(&lanes, at, sizeof(lanes));
-      even += lanes & 0xffffffff;
-      odd += lanes >> 32;
-    }
-    even += odd;
-    for (size_t i = 0; i < kLanes; ++i) sum += even[i];
-  }
-  return sum + SumTail(at, left);
 }
 
 Be16 Ipv4HeaderChecksum(const Ipv4Header& ip) {
