@@ -41,14 +41,11 @@ absl::StatusOr<Template> MakeTemplate(int index, const std::string& bytes) {
 
 // Copies whole blocks; what is too much is cut off again.
 bool CopyBlocks(Packet& packet, const Template& from) {
-  typedef uint8_t Block __attribute__((vector_size(kBlock)));
   if (!packet.Resize(from.blocks_size)) return false;
   uint8_t* to = packet.data();
   const uint32_t size = from.blocks_size;
   for (uint32_t at = 0; at < size; at += kBlock) {
-    Block block;
-    std::memcpy(&block, &from.bytes[at], kBlock);
-    std::memcpy(to + at, &block, kBlock);
+    std::memcpy(to + at, &from.bytes[at], kBlock);
   }
   return packet.Resize(from.size);
 }
