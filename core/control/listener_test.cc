@@ -91,20 +91,6 @@ TEST_F(ListenerTest, ADeadDaemonsSocketIsReplaced) {
   server_->Shutdown();
 }
 
-TEST_F(ListenerTest, NoLinkLeadsItToAnothersFile) {
-  fs::create_directory(path_.parent_path());
-  std::ofstream(directory_ / "precious") << "bytes";
-  fs::create_symlink(directory_ / "precious", path_.string() + ".pid");
-  ExpectError(SocketLock::Take(path_).status(), ELOOP, ".pid");
-  fs::remove(path_.string() + ".pid");
-  fs::create_symlink(directory_ / "precious", path_);
-  ASSERT_TRUE(SocketLock::Take(path_).ok());
-  StartServer();
-  ExpectError(ControlSocket::Start(path_, *server_).status(), EEXIST, "not a socket");
-  server_->Shutdown();
-  EXPECT_EQ(fs::file_size(directory_ / "precious"), 5u);
-}
-
 TEST_F(ListenerTest, OnlyASocketIsEverRemoved) {
   ASSERT_TRUE(SocketLock::Take(path_).ok());
   StartServer();

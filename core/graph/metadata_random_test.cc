@@ -7,7 +7,6 @@
 #include <optional>
 #include <random>
 
-#include "core/base/soak_testing.h"
 #include "core/graph/graph_testing.h"
 #include "core/graph/metadata.h"
 
@@ -285,11 +284,8 @@ class RandomLayout {
   std::vector<std::vector<bool>> reach_;
 };
 
-constexpr uint64_t kEdits = 15;  // of each graph that is edited
-
 TEST(MetadataRandomTest, EveryRuleHolds) {
-  const uint64_t seeds = SoakPackets(6000);
-  for (uint32_t seed = 0; seed < seeds; ++seed) {
+  for (uint32_t seed = 0; seed < 6000; ++seed) {
     RandomLayout layout(seed, {});
     layout.Check();
     ASSERT_EQ(layout.refused, 0) << "48 bytes always fit";
@@ -298,10 +294,9 @@ TEST(MetadataRandomTest, EveryRuleHolds) {
 }
 
 TEST(MetadataRandomTest, NothingMovesWhileThereIsRoom) {
-  const uint64_t seeds = SoakPackets(400 * kEdits) / kEdits;
-  for (uint32_t seed = 0; seed < seeds; ++seed) {
+  for (uint32_t seed = 0; seed < 400; ++seed) {
     RandomLayout layout(seed, {});
-    for (uint64_t edit = 0; edit < kEdits; ++edit) {
+    for (int edit = 0; edit < 15; ++edit) {
       layout.Check();
       ASSERT_FALSE(testing::Test::HasFailure()) << "seed " << seed << ", edit " << edit;
       layout.Edit();
@@ -312,9 +307,8 @@ TEST(MetadataRandomTest, NothingMovesWhileThereIsRoom) {
 }
 
 TEST(MetadataRandomTest, EveryRuleHoldsWhenBytesRunOut) {
-  uint64_t refused = 0, moved = 0;
-  const uint64_t seeds = SoakPackets(500 * kEdits) / kEdits;
-  for (uint32_t seed = 0; seed < seeds; ++seed) {
+  int refused = 0, moved = 0;
+  for (uint32_t seed = 0; seed < 500; ++seed) {
     RandomLayout layout(seed, {.modules = 12,
                                .names = 8,
                                .min_size = 16,
@@ -322,16 +316,16 @@ TEST(MetadataRandomTest, EveryRuleHoldsWhenBytesRunOut) {
                                .rarity = 4,
                                .history = true,
                                .connections = 1});
-    for (uint64_t edit = 0; edit < kEdits; ++edit) {
+    for (int edit = 0; edit < 15; ++edit) {
       layout.Check();
       ASSERT_FALSE(testing::Test::HasFailure()) << "seed " << seed << ", edit " << edit;
       layout.Edit();
     }
-    refused += static_cast<uint64_t>(layout.refused);
-    moved += static_cast<uint64_t>(layout.moved);
+    refused += layout.refused;
+    moved += layout.moved;
   }
-  EXPECT_GT(refused, seeds / 5) << "the area is exhausted now and then";
-  EXPECT_GT(moved, seeds / 25) << "and attributes that shared bytes meet";
+  EXPECT_GT(refused, 100) << "the area is exhausted now and then";
+  EXPECT_GT(moved, 20) << "and attributes that shared bytes meet";
 }
 
 }  // namespace

@@ -65,10 +65,8 @@ uint32_t PacketRing::Take(Packet** packets, uint32_t n) {
   return there;
 }
 
-// In this order the difference is never negative: what is taken was published before.
 uint32_t PacketRing::count() const {
-  const uint32_t taken = taken_.load(std::memory_order_acquire);
-  return published_.load(std::memory_order_acquire) - taken;
+  return published_.load(std::memory_order_acquire) - taken_.load(std::memory_order_relaxed);
 }
 
 ResizableRing::ResizableRing(uint32_t size)

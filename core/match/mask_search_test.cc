@@ -7,7 +7,6 @@
 #include <thread>
 #include <utility>
 
-#include "core/base/soak_testing.h"
 #include "core/base/status.h"
 #include "core/match/match_testing.h"
 
@@ -94,12 +93,12 @@ void Change(Random& random, MaskSearch& search, Reference& reference) {
   ASSERT_TRUE(search.Set(key, mask, rule).ok());
 }
 
-TEST(MaskSearchTest, EqualsASlowSearch) {
+TEST(MaskSearchTest, EqualsASlowSearchThroughAMillionLookups) {
   Random random;
   FakeHost host;
   MaskSearch search(host, Fields(), kRoom);
   Reference reference;
-  for (uint64_t round = 0; round < SoakPackets(1'280'000) / kBatchSize; ++round) {
+  for (int round = 0; round < 20000; ++round) {
     Change(random, search, reference);
     std::vector<Key> keys;
     for (uint32_t i = 0; i < kBatchSize; ++i) keys.push_back(RandomKey(random));

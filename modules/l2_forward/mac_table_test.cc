@@ -7,8 +7,6 @@
 #include <random>
 #include <thread>
 
-#include "core/base/soak_testing.h"
-
 namespace bess {
 namespace {
 
@@ -48,10 +46,7 @@ TEST_P(MacTableShapeTest, AgreesWithStdMapUnderChurn) {
   std::mt19937 random(buckets * 8 + ways);
   const Key keys = table.capacity() * 2;
   uint64_t refused = 0;
-  std::vector<Key> wanted(32);
-  std::vector<uint32_t> found(wanted.size());
-  const uint64_t steps = SoakPackets(640'000) / wanted.size();
-  for (uint64_t step = 0; step < steps; ++step) {
+  for (int step = 0; step < 20000; ++step) {
     const Key key = random() % keys;
     const uint32_t gate = random() % 8192;
     if (reference.count(key) != 0) {
@@ -62,12 +57,7 @@ TEST_P(MacTableShapeTest, AgreesWithStdMapUnderChurn) {
     } else {
       ++refused;
     }
-    for (Key& one : wanted) one = random() % keys;
-    table.Find(wanted, found.data());
-    for (size_t i = 0; i < wanted.size(); ++i) {
-      const auto it = reference.find(wanted[i]);
-      ASSERT_EQ(found[i], it == reference.end() ? MacTable::kNoGate : it->second);
-    }
+    if (step % 1000 == 0) ExpectSame(table, reference, keys);
   }
   ExpectSame(table, reference, keys);
   EXPECT_LE(reference.size(), table.capacity());

@@ -42,7 +42,6 @@ class PortOut final : public Module {
   }
 
   std::string Description() const override { return port_name_; }
-  uint64_t numa_nodes() const override { return lease_->port().numa_nodes(); }
 
   uint64_t Discard() override {
     lease_.reset();
