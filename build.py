@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     bench = command("bench", "build, then measure against dpdk-testpmd")
     add_jobs(bench)
     bench.set_defaults(act=live.bench_command)
-    bench.epilog = "What else is given goes to the bench: scenarios, --repetitions N, --json FILE."
+    bench.epilog = "What else is given goes to the bench: scenarios, `sched`, --json FILE, ..."
 
     test = command("test", "lint, build release, asan and tsan, and run every test in each")
     test.add_argument("--quick", action="store_true", help="release only, without slow tests")

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs each scenario and the yardstick in turn, and prints ratios.
+"""Measures, prints a table, and writes the figures as JSON and as a picture.
 
-Times on a shared machine mean nothing; the ratio of two programs measured side by side does. Each
-repetition measures the yardstick, then every scenario; the figures are medians over repetitions.
+What can be measured: the scenarios, each a graph in bench/scenarios/ (forwarding.py), and groups.
+A group is one file in bench/groups/ whose first comment line says what it is about, with a
+function measure(settings: Settings) -> list[Figure]; it is known by its file's name.
 """
+from __future__ import annotations
 
 import argparse
-import json
+import importlib
 import os
-import statistics
 import sys
 from pathlib import Path
 
@@ -18,81 +19,55 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "sample_conf"), str(HERE.parent / "bessctl")]
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
-import yardstick  # noqa: E402
-from besslang import Script, execute  # noqa: E402
-from demo.daemon import Daemon  # noqa: E402
-from worker_clock import Sample, await_thread, cpu_seconds, last_core, pause  # noqa: E402
+import forwarding  # noqa: E402
+import plot  # noqa: E402
+from figures import Figure, Settings, compare, load, save, table  # noqa: E402
 
-SCENARIOS = sorted((HERE / "scenarios").glob("*.bess"))
-WARM_UP_SECONDS = 0.3
-
-
-def measure(scenario: Path, seconds: float) -> float:
-    """Packets per second of CPU time of the one worker that runs the scenario."""
-    with Daemon(["--idle=spin", f"--c={last_core()}"]) as daemon:
-        client = daemon.client()
-        client.pause_all()
-        execute(Script.parse(scenario), client, {})
-        client.resume_all()
-        thread = await_thread(daemon.pid, "worker-0")
-
-        def sample() -> Sample:
-            packets = client.get_ledger().totals.consumed
-            return Sample(packets, cpu_seconds(daemon.pid, thread))
-
-        pause(WARM_UP_SECONDS)
-        before = sample()
-        pause(seconds)
-        return sample().rate_since(before)
+OUT = HERE.parent / "build" / "bench"
+GROUPS = sorted(x.stem for x in (HERE / "groups").glob("*.py"))
 
 
-def run(scenarios: list[Path], repetitions: int, seconds: float) -> dict[str, list[float]]:
-    """All figures, by scenario, in packets per second; the yardstick is called testpmd."""
-    figures: dict[str, list[float]] = {"testpmd": [], **{x.stem: [] for x in scenarios}}
-    for i in range(repetitions):
-        print(f"repetition {i + 1} of {repetitions}", file=sys.stderr, flush=True)
-        figures["testpmd"].append(yardstick.measure(seconds))
-        for scenario in scenarios:
-            figures[scenario.stem].append(measure(scenario, seconds))
-    return figures
+def parser() -> argparse.ArgumentParser:
+    """What a person may type."""
+    top = argparse.ArgumentParser(prog="./build.py bench", description=__doc__.splitlines()[0])
+    top.add_argument("name", nargs="*", help="scenarios and groups; all scenarios by default")
+    top.add_argument("--list", action="store_true", help="print the names and stop")
+    top.add_argument("--repetitions", type=int, default=5)
+    top.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
+    top.add_argument("--json", type=Path, default=OUT / "figures.json", metavar="FILE")
+    top.add_argument("--svg", type=Path, default=OUT / "figures.svg", metavar="FILE")
+    top.add_argument("--compare", type=Path, metavar="OLD.json", help="say what moved since")
+    return top
 
 
-def ratios(figures: dict[str, list[float]], name: str) -> list[float]:
-    """Each repetition's figure over the yardstick of the same repetition."""
-    return [mine / its for mine, its in zip(figures[name], figures["testpmd"])]
-
-
-def table(figures: dict[str, list[float]]) -> str:
-    """Median rate, and median, lowest and highest ratio, a line each."""
-    lines = [f"{'scenario':<14} {'Mpps':>7} {'ratio':>6}  (lowest..highest)"]
-    for name, rates in figures.items():
-        found = ratios(figures, name)
-        lines.append(
-            f"{name:<14} {statistics.median(rates) / 1e6:7.1f} {statistics.median(found):6.2f}"
-            f"  ({min(found):.2f}..{max(found):.2f})"
-        )
-    return "\n".join(lines)
+def measure(names: list[str], settings: Settings) -> list[Figure]:
+    """Everything with one of these names: scenarios side by side first, then group by group."""
+    scenarios = forwarding.named(names) if names else forwarding.scenarios()
+    found = forwarding.measure(scenarios, settings) if scenarios else []
+    for group in [x for x in GROUPS if x in names]:
+        found += importlib.import_module(f"groups.{group}").measure(settings)
+    return found
 
 
 def main() -> int:
-    """Prints the table; with --json also writes all figures to a file."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    names = [x.stem for x in SCENARIOS]
-    parser.add_argument("scenario", nargs="*", help=f"of {', '.join(names)}; all by default")
-    parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    args = parser.parse_args()
-    unknown = set(args.scenario) - set(names)
+    """Prints the table and what moved; the files are written in any case."""
+    options = parser()
+    args = options.parse_args()
+    names = [x.name for x in forwarding.scenarios()] + GROUPS
+    if args.list:
+        print("\n".join(names))
+        return 0
+    unknown = sorted(set(args.name) - set(names))
     if unknown:
-        parser.error(f"there is no scenario {', '.join(sorted(unknown))}; there are {names}")
-    if not yardstick.available():
-        parser.error("the yardstick dpdk-testpmd is missing; it is in Debian's package dpdk")
-    chosen = [x for x in SCENARIOS if not args.scenario or x.stem in args.scenario]
-    figures = run(chosen, args.repetitions, args.seconds)
-    print(table(figures))
-    if args.json:
-        args.json.write_text(json.dumps(figures, indent=1) + "\n")
+        options.error(f"there is no {', '.join(unknown)}; there are {', '.join(names)}")
+    old = load(args.compare) if args.compare else []
+    found = measure(args.name, Settings(args.repetitions, args.seconds))
+    print(table(found))
+    if args.compare:
+        print(f"\nsince {args.compare}:\n{compare(old, found)}")
+    save(found, args.json)
+    plot.draw(found, args.svg)
+    print(f"\nfigures: {args.json}\npicture: {args.svg}")
     return 0
 
 

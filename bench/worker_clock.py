@@ -4,10 +4,15 @@
 Rates are packets per second of CPU time, so that a neighbour on the core costs nothing but patience.
 """
 
+import functools
 import os
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+# A busy machine takes its time to start a program.
+PATIENCE_SECONDS = 60
 
 
 def thread_named(pid: int, prefix: str) -> int:
@@ -19,8 +24,8 @@ def thread_named(pid: int, prefix: str) -> int:
 
 
 def await_thread(pid: int, prefix: str) -> int:
-    """The same for a thread that is about to start; LookupError after 10 s."""
-    for _ in range(200):
+    """The same for a thread that is about to start; LookupError when it does not."""
+    for _ in range(PATIENCE_SECONDS * 20):
         try:
             return thread_named(pid, prefix)
         except LookupError:
@@ -54,3 +59,12 @@ def last_core() -> int:
 def pause(seconds: float) -> None:
     """Lets the measured program run."""
     time.sleep(seconds)
+
+
+@functools.lru_cache(maxsize=None)
+def tsc_hertz() -> float:
+    """How fast the time stamp counter runs, as the kernel found; cycles are its ticks."""
+    found = re.search(r"^cpu MHz\s*: ([\d.]+)", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    if found is None:
+        raise LookupError("/proc/cpuinfo does not say how fast the CPU runs")
+    return float(found.group(1)) * 1e6

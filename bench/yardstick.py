@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 
-from worker_clock import await_thread, cpu_seconds, last_core, pause
+from worker_clock import PATIENCE_SECONDS, await_thread, cpu_seconds, last_core, pause
 
 WARM_UP_SECONDS = 0.3
 
@@ -21,7 +21,7 @@ def command() -> list[str]:
 
 
 def available() -> bool:
-    """Whether the package dpdk is installed."""
+    """Whether the package dpdk-dev is installed."""
     return shutil.which("dpdk-testpmd") is not None
 
 
@@ -48,8 +48,8 @@ def measure(seconds: float) -> float:
 def await_start(process: "subprocess.Popen[str]") -> int:
     """The id of the forwarding thread once it has begun to forward."""
     thread = await_thread(process.pid, "rte-worker-1")
-    for _ in range(200):
+    for _ in range(PATIENCE_SECONDS * 20):
         if cpu_seconds(process.pid, thread) > 0.05:
             return thread
         pause(0.05)
-    raise RuntimeError("dpdk-testpmd did not begin to forward within 10 s")
+    raise RuntimeError(f"dpdk-testpmd did not begin to forward within {PATIENCE_SECONDS} s")

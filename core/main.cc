@@ -44,6 +44,10 @@ ABSL_FLAG(std::vector<std::string>, allow, {}, "PCI devices to use; by default a
 ABSL_FLAG(std::string, plugins, kBesideDaemon,
           "directory of plugins: the only one they may come from, all of it loaded at start; empty "
           "for no plugins");
+ABSL_FLAG(std::string, journal, "",
+          "directory that keeps the configuration over a crash or a restart; <socket>.journal if "
+          "empty");
+ABSL_FLAG(bool, no_journal, false, "keep nothing: start empty, write nothing");
 ABSL_FLAG(bool, d, false, "log at level debug");
 
 namespace bess {
@@ -110,10 +114,12 @@ class StopEvent {
   }
   // Thread: any.
   void Set() { eventfd_write(killed_, 1); }
-  void Wait() {
+  // Returns whether Set was called, rather than a signal sent.
+  bool Wait() {
     pollfd waits[] = {{signals_, POLLIN, 0}, {killed_, POLLIN, 0}};
     while (poll(waits, 2, -1) < 0 && errno == EINTR) {
     }
+    return (waits[1].revents & POLLIN) != 0;
   }
 
  private:
@@ -140,6 +146,23 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> StartServer(
   return server;
 }
 
+absl::Status Restore(const std::string& socket, Engine& engine) {
+  if (absl::GetFlag(FLAGS_no_journal)) return absl::OkStatus();
+  const std::string flag = absl::GetFlag(FLAGS_journal);
+  const std::string directory = flag.empty() ? socket + ".journal" : flag;
+  History history;
+  auto journal = Journal::Open(directory, &history);
+  if (!journal.ok()) {
+    return Error(StatusErrno(journal.status()), journal.status().message(),
+                 "; --no-journal runs without");
+  }
+  if (!history.current().empty()) {
+    spdlog::info("the configuration comes back as of version {}, from {}", history.version(),
+                 directory);
+  }
+  return engine.Restore(std::move(history), *std::move(journal));
+}
+
 absl::Status Serve(StopEvent& stop) {
   const std::string flag = absl::GetFlag(FLAGS_socket);
   const std::string path = flag.empty() ? DefaultSocketPath() : flag;
@@ -156,15 +179,28 @@ absl::Status Serve(StopEvent& stop) {
                                                             absl::GetFlag(FLAGS_buffer_size)));
   Engine engine(std::move(engine_options), *pool);
   engine.ImportAllPlugins();
+  BESS_RETURN_IF_ERROR(Restore(path, engine));
   const auto services = MakeServices(engine, [&] { stop.Set(); });
   BESS_ASSIGN_OR_RETURN(const auto server, StartServer(services, tcp));
   BESS_ASSIGN_OR_RETURN(auto listener, ControlSocket::Start(path, *server));
   std::printf("ready unix:%s%s%s\n", path.c_str(), tcp.empty() ? "" : " ", tcp.c_str());
   std::fflush(stdout);
-  stop.Wait();
+  const bool asked = stop.Wait();
   listener.reset();
   server->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(500));
+  // A client that ends the daemon ends its configuration, as in BESS; a signal means to come back.
+  if (!asked) engine.CloseJournal();
   return engine.ResetAll();
+}
+
+// "--no-journal" is "--no_journal".
+void DashesToUnderscores(int argc, char** argv) {
+  for (char** word = argv + 1; word < argv + argc; ++word) {
+    if (std::string_view(*word).substr(0, 2) != "--") continue;
+    for (char* c = *word + 2; *c != '\0' && *c != '='; ++c) {
+      if (*c == '-') *c = '_';
+    }
+  }
 }
 
 }  // namespace
@@ -176,6 +212,7 @@ int main(int argc, char** argv) {
   absl::FlagsUsageConfig usage;
   usage.version_string = [] { return std::string("bessd ") + bess::kVersion + "\n"; };
   absl::SetFlagsUsageConfig(usage);
+  bess::DashesToUnderscores(argc, argv);
   const std::vector<char*> words = absl::ParseCommandLine(argc, argv);
   if (words.size() > 1) {
     std::fprintf(stderr, "bessd: there is no argument '%s'; --help lists the flags\n", words[1]);

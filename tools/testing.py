@@ -64,7 +64,7 @@ class Run:
             # Thread sanitizer's shadow memory needs the addresses a kernel may randomise away.
             front = ["setarch", "-R"] if self.mode == "tsan" and can_fix_addresses() else []
             return [*front, program, f"--gtest_output=json:{report}", "--gtest_brief=1"]
-        python = shell.python_with("pytest", "grpc", "scapy.all")
+        python = shell.python_with("pytest", "grpc", "scapy.all", "matplotlib")
         wanted = ["-m", "not slow"] if quick else []
         options = ["-q", "-ra", "--durations=5", f"--junitxml={report}"]
         return [python, "-m", "pytest", *options, *wanted, str(self.path)]

@@ -6,7 +6,7 @@ import sys
 
 from rich.console import Console
 
-from besscli import basic, capture, edit, monitor, run, show, system, traffic, web
+from besscli import basic, capture, edit, live, monitor, run, show, system, traffic, web
 from besscli.errors import CommandError
 from besscli.shell import WIDE, Quit, Shell
 
@@ -14,6 +14,7 @@ COMMAND_MODULES = (
     basic,
     capture,
     edit,
+    live,
     monitor,
     run,
     show,

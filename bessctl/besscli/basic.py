@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`help`, `quit`, `interactive`, `history`, `debug` and the `daemon` commands."""
+"""`help`, `quit`, `interactive`, `history shell`, `debug` and the `daemon` commands."""
 
 import sys
 from typing import Any
@@ -39,7 +39,7 @@ def go_on(shell: Shell) -> None:
     interact(shell)
 
 
-@command("history", "lists the commands of this session")
+@command("history shell", "lists the commands of this session")
 def show_history(shell: Shell) -> None:
     for number, line in enumerate(shell.history, 1):
         shell.say(f"{number:5}  {line}")

@@ -65,6 +65,7 @@ _LISTS: dict[str, Callable[[Any, Said], Any]] = {
     "GATE": _gates,
     "OGATE": _gates,
     "PLUGIN": lambda client, _: client.list_plugins().paths,
+    "VERSION": lambda client, _: [str(commit.version) for commit in client.get_history().commits],
     "SOCKET": lambda client, _: [str(pool.socket) for pool in client.dump_mempool().dumps],
 }
 
@@ -123,7 +124,7 @@ class ShellCompleter(Completer):
 
     def _fields(self, pattern: str, said: Said) -> Iterable[str]:
         """The names that may stand before a `=`."""
-        if pattern.startswith("run"):
+        if pattern.startswith(("run", "apply", "diff")):
             return variables(find_script(said.get("CONF") or said["FILE"]))
         if pattern.startswith("configure port"):
             return PORT_SETTINGS

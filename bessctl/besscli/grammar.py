@@ -28,7 +28,8 @@ class Element:
 
     @property
     def is_choice(self) -> bool:
-        return not self.is_argument and len(self.names) > 1
+        """Whether the line chooses: one of several keywords, or whether there is one at all."""
+        return not self.is_argument and (len(self.names) > 1 or self.optional)
 
     def matches(self, word: str) -> bool:
         return self.is_argument or any(name.startswith(word) for name in self.names)
@@ -94,8 +95,15 @@ def following(commands: list[Command], words: list[str]) -> list[tuple[Command, 
     for position in range(len(words)):
         fitting = [command for command in candidates if _fits(command, words, position)]
         candidates = [c for c in fitting if _is_exact(c, words, position)] or fitting
-    elements = [(command, _find_element(command, words, len(words))) for command in candidates]
-    return [(command, element) for command, element in elements if element is not None]
+    found: list[tuple[Command, Element]] = []
+    for command in candidates:
+        element = _find_element(command, words, len(words))
+        if element is not None:
+            found.append((command, element))
+            last = command.elements[-1]
+            if element.optional and element != last and last.names == (REST,):
+                found.append((command, last))
+    return found
 
 
 def begins_with(command: Command, words: list[str]) -> bool:
@@ -191,6 +199,8 @@ def _values(command: Command, line: str) -> list[Any]:
 
 
 def _begins_rest(command: Command, word: str) -> bool:
+    if any(not element.is_argument and element.matches(word) for element in command.elements):
+        return False
     return command.elements[-1].names == (REST,) and (word.startswith("-") or "=" in word)
 
 

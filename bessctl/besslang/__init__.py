@@ -5,6 +5,8 @@ from besslang.catalogue import Catalogue
 from besslang.errors import ConfError, NeedsDaemon, ScriptError
 from besslang.loader import Script, execute, load, rehearse
 from besslang.recorder import Pipeline, RecordingClient
+from besslang.state import to_state
+from besslang.writer import Writer
 
 __all__ = [
     "Catalogue",
@@ -14,7 +16,9 @@ __all__ = [
     "RecordingClient",
     "Script",
     "ScriptError",
+    "Writer",
     "execute",
     "load",
     "rehearse",
+    "to_state",
 ]

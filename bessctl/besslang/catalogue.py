@@ -22,6 +22,22 @@ _WITHOUT_MESSAGE = (
 )
 _OTHER_NAMES = {"NoOp", "MplsPop"}
 _CLEARS_WITH_OWN_MESSAGE = "GtpuPathMonitoring"
+# What a daemon calls what nobody named, and a number, where that is not the class's name.
+_STEMS = {
+    "ExactMatch": "em",
+    "FlowGen": "flowgen",
+    "IPSwap": "ipswap",
+    "MACSwap": "macswap",
+    "MetadataTest": "mt_test",
+    "NoOP": "noop",
+    "RandomUpdate": "rupdate",
+    "Replicate": "repl",
+    "RoundRobin": "rr",
+    "SetMetadata": "setattr",
+    "UnixSocketPort": "unix_port",
+    "WildcardMatch": "wm",
+    "WorkerSplit": "ws",
+}
 _IMPLIED_COMMANDS = {"get_initial_arg": "EmptyArg", "get_runtime_config": "EmptyArg"}
 
 
@@ -112,5 +128,10 @@ def _add_classes(catalogue: Catalogue, names: list[str], messages: list[Any]) ->
 
 
 def snake_case(name: str) -> str:
-    """`IPLookup` -> `ip_lookup`: how a daemon names what nobody named."""
+    """`IPLookup` -> `ip_lookup`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def stem(class_name: str) -> str:
+    """What the daemon's names for modules or ports of a class begin with."""
+    return _STEMS.get(class_name) or snake_case(class_name)

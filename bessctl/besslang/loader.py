@@ -112,6 +112,7 @@ def rehearse(script: Script, client: RecordingClient, env: Mapping[str, Any]) ->
     only a daemon knows, or it failed on the world outside after it made a port that exists in the
     record only.
     """
+    client.script_path = script.path
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             execute(script, client, env)

@@ -8,6 +8,9 @@ commands) raises NeedsDaemon when read.
 """
 
 import errno
+import sys
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,11 +18,18 @@ from pybess.client import BESS, check_known
 from pybess.convert import from_message, packed_type
 from pybess.errors import Error
 
-from besslang.catalogue import Catalogue, from_protos, snake_case
+from besslang.catalogue import Catalogue, from_protos, snake_case, stem
 from besslang.errors import NeedsDaemon
 
 MAX_ETHERNET_PORTS = 32
 MAX_GATES = 8192
+_PATHS: dict[str, Callable[[Any, Any], str]] = {
+    "AddWorker": lambda request, _: f"workers/{request.wid}",
+    "CreatePort": lambda _, response: f"ports/{response.name}",
+    "CreateModule": lambda _, response: f"modules/{response.name}",
+    "ConnectModules": lambda request, _: f"connections/{request.m1}:{request.ogate}",
+    "AddTc": lambda request, _: f"classes/{getattr(request, 'class').name}",
+}
 _NOTHING_TO_DO = ("PauseAll", "ResumeAll", "PauseWorker", "ResumeWorker")
 
 
@@ -41,6 +51,7 @@ class Port:
     num_out_q: int = 0
     size_inc_q: int = 0
     size_out_q: int = 0
+    conf: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -49,6 +60,7 @@ class Connection:
     ogate: int
     m2: str
     igate: int
+    skip_default_hooks: bool = False
 
 
 @dataclass
@@ -69,7 +81,7 @@ class Command:
 @dataclass
 class Pipeline:
     """The state a script desires, in the order it asked for it. Traffic classes, task attachments
-    and gate hooks are the fields of their requests.
+    and hooks are the fields of their requests.
     """
 
     workers: list[Worker] = field(default_factory=list)
@@ -80,6 +92,12 @@ class Pipeline:
     attachments: list[dict[str, Any]] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     hooks: list[dict[str, Any]] = field(default_factory=list)
+    resume_hooks: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._named: dict[str, Module] = {}
+        self._leaving: dict[tuple[str, int], Connection] = {}
+        self._counters: Counter[str] = Counter()
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as dicts and lists."""
@@ -87,8 +105,45 @@ class Pipeline:
 
     def module(self, name: str) -> Module:
         """The module of a name, which must exist."""
-        check_known("module", name, [module.name for module in self.modules])
-        return next(module for module in self.modules if module.name == name)
+        check_known("module", name, self._named)
+        return self._named[name]
+
+    def connection(self, name: str, ogate: int) -> Connection | None:
+        """What leaves an output gate."""
+        return self._leaving.get((name, ogate))
+
+    def add_module(self, module: Module) -> None:
+        self.modules.append(module)
+        self._named[module.name] = module
+
+    def remove_module(self, name: str) -> None:
+        """Removes a module with all that is about it."""
+        self.modules.remove(self._named.pop(name))
+        for edge in [edge for edge in self.connections if name in (edge.m1, edge.m2)]:
+            self.disconnect(edge)
+        self.commands = [command for command in self.commands if command.module != name]
+        self.attachments = [
+            leaf for leaf in self.attachments if leaf.get("leaf_module_name") != name
+        ]
+        self.hooks = [hook for hook in self.hooks if hook["hook"].get("module_name") != name]
+
+    def connect(self, edge: Connection) -> None:
+        self.connections.append(edge)
+        self._leaving[edge.m1, edge.ogate] = edge
+
+    def disconnect(self, edge: Connection) -> None:
+        self.connections.remove(self._leaving.pop((edge.m1, edge.ogate)))
+
+    def new_name(self, kind: str, wanted: str, class_name: str) -> str:
+        """The name asked for, which must be free, or one made up as a daemon does."""
+        taken: Any = self._named if kind == "module" else {port.name for port in self.ports}
+        if wanted in taken:
+            raise Error(errno.EEXIST, f"there is already a {kind} '{wanted}'")
+        beginning = stem(class_name)
+        while not wanted or wanted in taken:
+            wanted = f"{beginning}{self._counters[beginning]}"
+            self._counters[beginning] += 1
+        return wanted
 
 
 class Unknown:
@@ -133,6 +188,8 @@ class RecordingClient(BESS):
         super().__init__()
         self.catalogue = catalogue or from_protos(self.protos)
         self.pipeline = Pipeline()
+        self.script_path: str | None = None
+        self.origins: dict[str, int] = {}
 
     def connect(self, grpc_url: str | None = None) -> None:
         """There is nothing to connect to."""
@@ -167,7 +224,17 @@ class RecordingClient(BESS):
         if handler is None:
             raise NeedsDaemon(f"the answer to {method} is known to a running daemon only")
         handler(request, response)
+        self._note_origin(method, request, response)
         return response
+
+    def _note_origin(self, method: str, request: Any, response: Any) -> None:
+        """Keeps the line of the script that asks for an entry of the state, by the entry's path."""
+        make_path = _PATHS.get(method)
+        frame = sys._getframe() if make_path and self.script_path else None
+        while frame is not None and frame.f_code.co_filename != self.script_path:
+            frame = frame.f_back
+        if make_path and frame is not None:
+            self.origins[make_path(request, response)] = frame.f_lineno
 
     # Answers, by method.
 
@@ -236,7 +303,7 @@ class RecordingClient(BESS):
     def _on_update_tc_parent(self, request: Any, _response: Any) -> None:
         tc = from_message(getattr(request, "class"))
         if "leaf_module_name" in tc:
-            self._check_module(tc["leaf_module_name"])
+            self.pipeline.module(tc["leaf_module_name"])
         self._check_parent(tc)
         self.pipeline.attachments.append(tc)
 
@@ -265,8 +332,7 @@ class RecordingClient(BESS):
                 errno.ENODEV,
                 f"there is no port {arg['port_id']}: DPDK has at most {MAX_ETHERNET_PORTS}",
             )
-        taken = [port.name for port in self.pipeline.ports]
-        name = self._new_name("port", request.name, request.driver, taken)
+        name = self.pipeline.new_name("port", request.name, request.driver)
         shape = {
             key: getattr(request, key)
             for key in ("num_inc_q", "num_out_q", "size_inc_q", "size_out_q")
@@ -277,6 +343,11 @@ class RecordingClient(BESS):
     def _on_destroy_port(self, request: Any, _response: Any) -> None:
         check_known("port", request.name, [port.name for port in self.pipeline.ports])
         self.pipeline.ports = [port for port in self.pipeline.ports if port.name != request.name]
+
+    def _on_set_port_conf(self, request: Any, _response: Any) -> None:
+        check_known("port", request.name, [port.name for port in self.pipeline.ports])
+        port = next(port for port in self.pipeline.ports if port.name == request.name)
+        port.conf = from_message(request.conf)
 
     def _on_list_mclass(self, _request: Any, response: Any) -> None:
         response.names.extend(sorted(self.catalogue.modules))
@@ -294,21 +365,12 @@ class RecordingClient(BESS):
     def _on_create_module(self, request: Any, response: Any) -> None:
         check_known("module class", request.mclass, self.catalogue.modules)
         arg_type, arg = self._unpack_arg(request.arg)
-        taken = [module.name for module in self.pipeline.modules]
-        response.name = self._new_name("module", request.name, request.mclass, taken)
-        self.pipeline.modules.append(Module(response.name, request.mclass, arg_type, arg))
+        response.name = self.pipeline.new_name("module", request.name, request.mclass)
+        self.pipeline.add_module(Module(response.name, request.mclass, arg_type, arg))
 
     def _on_destroy_module(self, request: Any, _response: Any) -> None:
-        self._check_module(request.name)
-        state = self.pipeline
-        state.modules = [module for module in state.modules if module.name != request.name]
-        state.connections = [
-            edge for edge in state.connections if request.name not in (edge.m1, edge.m2)
-        ]
-        state.commands = [command for command in state.commands if command.module != request.name]
-        state.attachments = [
-            leaf for leaf in state.attachments if leaf.get("leaf_module_name") != request.name
-        ]
+        self.pipeline.module(request.name)
+        self.pipeline.remove_module(request.name)
 
     def _on_get_module_info(self, request: Any, response: Any) -> None:
         module = self.pipeline.module(request.name)
@@ -323,29 +385,29 @@ class RecordingClient(BESS):
                 igates[edge.igate].ogates.add(ogate=edge.ogate, name=edge.m1)
 
     def _on_connect_modules(self, request: Any, _response: Any) -> None:
-        self._check_module(request.m1)
-        self._check_module(request.m2)
+        self.pipeline.module(request.m1)
+        self.pipeline.module(request.m2)
         for gate in (request.ogate, request.igate):
             if gate >= MAX_GATES:
                 raise Error(
                     errno.EINVAL, f"there is no gate {gate}: the last one is {MAX_GATES - 1}"
                 )
-        for edge in self.pipeline.connections:
-            if (edge.m1, edge.ogate) == (request.m1, request.ogate):
-                raise Error(
-                    errno.EBUSY,
-                    f"output gate {edge.ogate} of '{edge.m1}' already leads to '{edge.m2}'",
-                )
-        self.pipeline.connections.append(
-            Connection(request.m1, request.ogate, request.m2, request.igate)
+        there = self.pipeline.connection(request.m1, request.ogate)
+        if there is not None:
+            raise Error(
+                errno.EBUSY,
+                f"output gate {there.ogate} of '{there.m1}' already leads to '{there.m2}'",
+            )
+        skip = request.skip_default_hooks
+        self.pipeline.connect(
+            Connection(request.m1, request.ogate, request.m2, request.igate, skip)
         )
 
     def _on_disconnect_modules(self, request: Any, _response: Any) -> None:
-        self._check_module(request.name)
-        gone = (request.name, request.ogate)
-        self.pipeline.connections = [
-            edge for edge in self.pipeline.connections if (edge.m1, edge.ogate) != gone
-        ]
+        self.pipeline.module(request.name)
+        there = self.pipeline.connection(request.name, request.ogate)
+        if there is not None:
+            self.pipeline.disconnect(there)
 
     def _on_module_command(self, request: Any, _response: Any) -> None:
         mclass = self.pipeline.module(request.name).mclass
@@ -356,25 +418,19 @@ class RecordingClient(BESS):
 
     def _on_configure_gate_hook(self, request: Any, _response: Any) -> None:
         if request.hook.module_name:
-            self._check_module(request.hook.module_name)
+            self.pipeline.module(request.hook.module_name)
         self.pipeline.hooks.append(from_message(request))
 
-    def _check_module(self, name: str) -> None:
-        check_known("module", name, [module.name for module in self.pipeline.modules])
+    def _on_configure_resume_hook(self, request: Any, _response: Any) -> None:
+        kept = [hook for hook in self.pipeline.resume_hooks if hook["name"] != request.hook_name]
+        if request.enable:
+            arg = from_message(request.arg) if request.HasField("arg") else None
+            kept.append({"name": request.hook_name, "arg": arg})
+        self.pipeline.resume_hooks = kept
 
     def _unpack_arg(self, packed: Any) -> tuple[str, dict[str, Any]]:
         arg_type = packed_type(packed)
         return arg_type, from_message(self.protos.message(arg_type).FromString(packed.value))
-
-    @staticmethod
-    def _new_name(kind: str, wanted: str, class_name: str, taken: list[str]) -> str:
-        if wanted in taken:
-            raise Error(errno.EEXIST, f"there is already a {kind} '{wanted}'")
-        number = 0
-        while not wanted or wanted in taken:
-            wanted = f"{snake_case(class_name)}{number}"
-            number += 1
-        return wanted
 
 
 class _LazyMac(Unknown):

@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One connection to a daemon: unary calls by name, with what went wrong said in a sentence."""
+"""One connection to a daemon: calls by name, with what went wrong said in a sentence."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import grpc
 
-from pybess.errors import RPCError
+from google.protobuf.message import DecodeError, Message
+
+from pybess.errors import Problem, RPCError, StatusError
 from pybess.protos import Protos
 
 CONNECT_SECONDS = 5
+_DETAILS = "grpc-status-details-bin"
 _OPTIONS = [
     ("grpc.enable_http_proxy", 0),
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
+    ("grpc.max_metadata_size", 1 << 20),  # all that is wrong with a request comes in there
 ]
 
 
@@ -27,28 +32,64 @@ class Channel:
         self.broken = False
 
     def call(self, service: str, method: str, request: Any, timeout: float | None = None) -> Any:
-        """Sends one request and returns its response, or raises RPCError."""
+        """Sends one request and returns its response; raises StatusError if the daemon tells what
+        is wrong with it, else RPCError.
+        """
         try:
-            response = self._stub(service, method)(request, timeout=timeout)
+            response = self._stub(service, method, "unary_unary")(request, timeout=timeout)
         except grpc.RpcError as error:
-            raise RPCError(self._explain(method, error)) from None
+            raise self._failure(method, error) from None
         self.broken = False
         return response
+
+    def stream(self, service: str, method: str, requests: Any) -> Iterator[Any]:
+        """Sends one request, or an iterator of them, and yields responses; raises as `call` does.
+        Ends the call when the caller stops reading.
+        """
+        kind = "unary_stream" if isinstance(requests, Message) else "stream_stream"
+        responses = self._stub(service, method, kind)(requests)
+        try:
+            yield from responses
+        except grpc.RpcError as error:
+            raise self._failure(method, error) from None
+        finally:
+            responses.cancel()
 
     def close(self) -> None:
         """Ends the connection."""
         self._channel.close()
 
-    def _stub(self, service: str, method: str) -> Any:
+    def _stub(self, service: str, method: str, kind: str) -> Any:
         key = (service, method)
         if key not in self._stubs:
             path, request_class, response_class = self._protos.method(service, method)
-            self._stubs[key] = self._channel.unary_unary(
+            self._stubs[key] = getattr(self._channel, kind)(
                 path,
                 request_serializer=request_class.SerializeToString,
                 response_deserializer=response_class.FromString,
             )
         return self._stubs[key]
+
+    def _failure(self, method: str, error: Any) -> Exception:
+        found = self._problems(error)
+        if found is None or not found.problems:
+            return RPCError(self._explain(method, error))
+        problems = [Problem(p.path, p.errno_value, p.message) for p in found.problems]
+        return StatusError(error.code().name, problems, found.count)
+
+    def _problems(self, error: Any) -> Any | None:
+        """The Problems that came with a status, if any."""
+        details = self._protos.message("bess.native.StatusDetails")
+        problems = self._protos.message("bess.native.Problems")
+        for key, value in error.trailing_metadata() or ():
+            try:
+                packed = details.FromString(value).details if key == _DETAILS else ()
+                for item in packed:
+                    if item.type_url.endswith(f"/{problems.DESCRIPTOR.full_name}"):
+                        return problems.FromString(item.value)
+            except DecodeError:
+                continue
+        return None
 
     def _explain(self, method: str, error: Any) -> str:
         code, details = error.code(), error.details()

@@ -11,17 +11,19 @@ Responses are the protobuf messages of the wire.
 import errno
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pybess.address import default_address, normalize
 from pybess.channel import CONNECT_SECONDS, Channel
 from pybess.convert import pack, packed_type, to_message
 from pybess.errors import APIError, ConstraintError, Error, RPCError
+from pybess.live import LiveCalls
 from pybess.protos import protos
 
 CONTROL = "bess.pb.BESSControl"
 OBSERVE = "bess.native.Observe"
+SCHEDULER = "bess.native.Scheduler"
 PORT_SHAPE = ("num_inc_q", "num_out_q", "size_inc_q", "size_out_q")
 
 
@@ -40,12 +42,12 @@ def _dump_gate(hook: str, arg_type: str) -> Callable[..., Any]:
         reconnect: bool = False,
     ) -> Any:
         arg = {"fifo": fifo, "defer": defer, "reconnect": reconnect}
-        return self._configure_gate_hook(hook, arg_type, arg, enable, name, m, direction, gate)
+        return self.configure_gate_hook(hook, arg_type, arg, enable, name, m, direction, gate)
 
     return dump_gate
 
 
-class BESS:
+class BESS(LiveCalls):
     """A connection to a daemon and everything that can be asked of it."""
 
     Error = Error
@@ -108,6 +110,11 @@ class BESS:
             raise APIError("not connected to a daemon")
         return self._channel.call(service, method, request)
 
+    def _stream(self, service: str, method: str, requests: Any) -> Iterator[Any]:
+        if self._channel is None:
+            raise APIError("not connected to a daemon")
+        return self._channel.stream(service, method, requests)
+
     def request(self, method: str, fields: dict[str, Any] | None = None) -> Any:
         """Sends a request of the control service by its name; raises Error if the daemon refuses
         it.
@@ -161,10 +168,11 @@ class BESS:
 
     def get_ledger(self, modules: list[str] | None = None) -> Any:
         """What became of every packet: created, consumed, held, and dropped by reason."""
-        request = to_message(
-            self.protos.method(OBSERVE, "GetLedger")[1], {"modules": modules or []}
-        )
-        return self._traced_call(OBSERVE, "GetLedger", request)
+        return self._native(OBSERVE, "GetLedger", {"modules": modules or []})
+
+    def _native(self, service: str, method: str, fields: dict[str, Any] | None = None) -> Any:
+        request = to_message(self.protos.method(service, method)[1], fields or {})
+        return self._traced_call(service, method, request)
 
     # Workers.
 
@@ -211,6 +219,10 @@ class BESS:
 
     def destroy_worker(self, wid: int) -> Any:
         return self.request("DestroyWorker", {"wid": wid})
+
+    def get_worker_usage(self) -> Any:
+        """How busy the workers are, and in which module one has last stayed too long."""
+        return self._native(SCHEDULER, "GetWorkerUsage")
 
     # Traffic classes.
 
@@ -264,6 +276,10 @@ class BESS:
         )
 
     attach_module = attach_task
+
+    def remove_tc(self, name: str) -> Any:
+        """Removes a traffic class without children, whatever runs."""
+        return self._native(SCHEDULER, "RemoveClass", {"name": name})
 
     def get_tc_stats(self, name: str) -> Any:
         return self.request("GetTcStats", {"name": name})
@@ -351,8 +367,11 @@ class BESS:
     def get_module_info(self, name: str) -> Any:
         return self.request("GetModuleInfo", {"name": name})
 
-    def connect_modules(self, m1: str, m2: str, ogate: int = 0, igate: int = 0) -> Any:
-        return self.request("ConnectModules", {"m1": m1, "m2": m2, "ogate": ogate, "igate": igate})
+    def connect_modules(
+        self, m1: str, m2: str, ogate: int = 0, igate: int = 0, skip_default_hooks: bool = False
+    ) -> Any:
+        fields = {"m1": m1, "m2": m2, "ogate": ogate, "igate": igate}
+        return self.request("ConnectModules", fields | {"skip_default_hooks": skip_default_hooks})
 
     def disconnect_modules(self, name: str, ogate: int = 0) -> Any:
         return self.request("DisconnectModules", {"name": name, "ogate": ogate})
@@ -406,10 +425,13 @@ class BESS:
         }
         return self._unpack(self.request("GateHookCommand", {"hook": hook, "cmd": cmd}))
 
-    def configure_resume_hook(self, name: str, arg: Any = None, enable: bool = True) -> Any:
-        return self.request(
-            "ConfigureResumeHook", {"hook_name": name, "enable": enable, "arg": arg}
-        )
+    def configure_resume_hook(
+        self, name: str, arg: Any = None, enable: bool = True, arg_type: str | None = None
+    ) -> Any:
+        """Installs what runs whenever all workers resume, or removes it."""
+        content = to_message(self.protos.message(arg_type), arg or {}) if arg_type else arg
+        fields = {"hook_name": name, "enable": enable, "arg": content}
+        return self.request("ConfigureResumeHook", fields)
 
     def track_gate(
         self,
@@ -420,17 +442,17 @@ class BESS:
         gate: int = 0,
         bits: bool = False,
     ) -> Any:
-        return self._configure_gate_hook(
+        return self.configure_gate_hook(
             "Track", "TrackArg", {"bits": bits}, enable, name, m, direction, gate
         )
 
     tcpdump_gate = _dump_gate("TcpDump", "TcpdumpArg")
     pcapng_gate = _dump_gate("PcapNg", "PcapngArg")
 
-    def _configure_gate_hook(
+    def configure_gate_hook(
         self,
         hook: str,
-        arg_type: str,
+        arg_type: str | None,
         arg: Any,
         enable: bool,
         name: str | None,
@@ -438,13 +460,15 @@ class BESS:
         direction: str,
         gate: int,
     ) -> Any:
+        """Puts a hook of any class on a gate, or takes it away; gate -1 is all, module "" is all."""
         info = {
             "class_name": hook,
             "hook_name": name,
             "module_name": m,
             _gate_field(direction): gate,
         }
-        info["arg"] = to_message(self.protos.message(arg_type), arg)
+        if arg_type is not None:
+            info["arg"] = to_message(self.protos.message(arg_type), arg or {})
         return self.request("ConfigureGateHook", {"hook": info, "enable": enable})
 
 

@@ -30,9 +30,9 @@ def from_message(message: Any) -> dict[str, Any]:
 
 
 def pack(any_message: Any, content: Any) -> None:
-    """Puts a message into a google.protobuf.Any."""
+    """Puts a message into a google.protobuf.Any; equal messages become equal bytes."""
     any_message.type_url = f"type.googleapis.com/{content.DESCRIPTOR.full_name}"
-    any_message.value = content.SerializeToString()
+    any_message.value = content.SerializeToString(deterministic=True)
 
 
 def packed_type(any_message: Any) -> str:
@@ -156,7 +156,8 @@ def _text(field: Any, value: Any, path: str) -> Any:
 def _plain_field(field: Any, value: Any) -> Any:
     if _is_map(field):
         is_message = field.message_type.fields_by_name["value"].message_type is not None
-        return {key: from_message(item) if is_message else item for key, item in value.items()}
+        items = sorted(value.items())
+        return {key: from_message(item) if is_message else item for key, item in items}
     if field.message_type is None:
         return list(value) if field.label == FieldDescriptor.LABEL_REPEATED else value
     if field.label == FieldDescriptor.LABEL_REPEATED:

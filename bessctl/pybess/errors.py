@@ -4,6 +4,7 @@ wrongly.
 """
 
 import os
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -20,6 +21,34 @@ class Error(Exception):
         return (
             self.errmsg or f"the daemon answered error {self.code} ({os.strerror(abs(self.code))})"
         )
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a request: where ("modules/m0", or nothing), and what."""
+
+    path: str
+    errno: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class StatusError(Error):
+    """The daemon refused a request of a native service: all that is wrong with it, and the name of
+    the gRPC status, such as "NOT_FOUND".
+    """
+
+    def __init__(self, status: str, problems: list[Problem], count: int):
+        lines = [str(problem) for problem in problems]
+        if count > len(problems):
+            lines.append(f"and {count - len(problems)} more")
+        text = lines[0] if len(lines) == 1 else "\n  ".join([f"{count} problems:", *lines])
+        super().__init__(problems[0].errno, text)
+        self.status = status
+        self.problems = problems
+        self.count = count
 
 
 class RPCError(Exception):

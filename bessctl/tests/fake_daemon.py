@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 from besslang import NeedsDaemon, RecordingClient
+from fake_live import FakeLive
 from pybess.client import CONTROL, OBSERVE
 from pybess.convert import pack, packed_type
 from pybess.errors import Error
@@ -18,7 +19,7 @@ from pybess.protos import protos
 
 
 class FakeDaemon:
-    """Serves the control service; `refuse` maps a method to the error of its next calls, `calls`
+    """Serves the control service, and as `live` the native one; `refuse` maps a method to the error of its next calls, `calls`
     lists the methods; `usage` is what each traffic class uses a second.
     """
 
@@ -36,6 +37,7 @@ class FakeDaemon:
         self.dump = b""
         self.fifo = -1
         self.port_conf = protos().message("PortConf")(mtu=1500, admin_up=True)
+        self.live = FakeLive()
         self.address = f"unix:{socket}"
         self._server = grpc.server(futures.ThreadPoolExecutor(max_workers=2))
         for service in (CONTROL, OBSERVE):
@@ -43,6 +45,7 @@ class FakeDaemon:
             self._server.add_generic_rpc_handlers(
                 (grpc.method_handlers_generic_handler(service, handlers),)
             )
+        self._server.add_generic_rpc_handlers((self.live.handlers(),))
         self._server.add_insecure_port(self.address)
         self._server.start()
 

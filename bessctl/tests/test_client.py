@@ -170,8 +170,8 @@ def test_the_daemon_goes(bess: BESS, fake: FakeDaemon) -> None:
 
 
 def test_what_the_daemon_does_not_know(bess: BESS) -> None:
-    with pytest.raises(RPCError, match="does not know ConfigureResumeHook"):
-        bess.configure_resume_hook("x")
+    with pytest.raises(RPCError, match="does not know ResetTcs"):
+        bess.request("ResetTcs")
 
 
 def test_not_connected() -> None:

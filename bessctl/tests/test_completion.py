@@ -39,8 +39,8 @@ def completer(run: Session) -> Complete:
         ("help sh", ["show"]),
         ("help show mo", ["module"]),
         ("add module Sou", ["Source"]),
-        ("add module Source src ", ["no_pause", "pause"]),
-        ("add module Source src p", ["pause"]),
+        ("add module Source src ", ["no_pause", "pause", "pkt_size="]),
+        ("add module Source src p", ["pause", "pkt_size="]),
         ("add module Source src pause ", ["pkt_size="]),
         ("add port PMDP", ["PMDPort"]),
         ("add port PMDPort p num_i", ["num_inc_q="]),
@@ -64,6 +64,10 @@ def completer(run: Session) -> Complete:
         ("show system packets ", ["0", "1"]),
         ("unload plugin ", ["/opt/good.so"]),
         ("http ", ["localhost"]),
+        ("app", ["apply"]),
+        ("apply x --", ["--dry-run"]),
+        ("rollback ", ["1"]),
+        ("history ", ["shell"]),
         ("nonsense ", []),
         ("command module nobody ", []),
     ],
@@ -78,6 +82,8 @@ def test_variables_of_a_script(complete: Complete, tmp_path: Path) -> None:
     script.write_text("Source(pkt_size=int($SIZE!60))  # not $THIS\n")
     assert complete(f"run file {script} ") == ["SIZE="]
     assert complete(f"run file {tmp_path}/scripts/") == ["a.bess"]
+    assert complete(f"apply {script} SI") == complete(f"diff {script} ") == ["SIZE="]
+    assert complete(f"save {tmp_path}/scr") == ["ipts"]
     assert "l2_switch" in complete("run l2")
 
 

@@ -32,7 +32,8 @@ src.attach_task('slow')
     assert pipeline.connections[1] == Connection("em", 1, "m", 3)
     arg = {"gate": 1, "fields": [{"value_int": 3}]}
     assert pipeline.commands == [Command("em", "add", "bess.pb.ExactMatchCommandAddArg", arg)]
-    assert pipeline.to_dict()["connections"][0] == {"m1": "src", "ogate": 0, "m2": "em", "igate": 0}
+    edge = {"m1": "src", "ogate": 0, "m2": "em", "igate": 0, "skip_default_hooks": False}
+    assert pipeline.to_dict()["connections"][0] == edge
 
 
 def test_the_value_of_a_chain_is_its_last_module() -> None:

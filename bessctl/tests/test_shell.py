@@ -28,7 +28,7 @@ BESSCTL = Path(__file__).resolve().parents[1] / "bessctl"
         ("sh pi bi", "show pipeline [packet|batch|bit]", ["bit"]),
         ("sh mod a b", "show module [MODULE...]", [["a", "b"]]),
         (
-            "a m Source x=1, y='z z'",
+            "ad m Source x=1, y='z z'",
             "add module MCLASS [NEW_NAME] [pause|no_pause] [ARGS]",
             ["Source", None, None, "x=1, y='z z'"],
         ),

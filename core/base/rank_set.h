@@ -15,13 +15,13 @@ class RankSet {
  public:
   // Holds ranks 0..capacity-1.
   explicit RankSet(size_t capacity = 0) {
-    do {
+    while (capacity > 64) {
       capacity = (capacity + 63) / 64;
-      levels_.emplace_back(capacity == 0 ? 1 : capacity, 0);
-    } while (capacity > 1);
+      levels_.emplace_back(capacity, 0);
+    }
   }
 
-  bool empty() const { return levels_.back()[0] == 0; }
+  bool empty() const { return top_ == 0; }
 
   void Insert(uint32_t rank) {
     for (auto& level : levels_) {
@@ -30,6 +30,7 @@ class RankSet {
       if (before != 0) return;
       rank /= 64;
     }
+    top_ |= uint64_t{1} << rank;
   }
 
   void Erase(uint32_t rank) {
@@ -39,6 +40,7 @@ class RankSet {
       if (word != 0) return;
       rank /= 64;
     }
+    top_ &= ~(uint64_t{1} << rank);
   }
 
   // The set must not be empty.
@@ -52,14 +54,15 @@ class RankSet {
  private:
   template <typename Pick>
   uint32_t Descend(Pick pick) const {
-    uint32_t rank = 0;
+    auto rank = static_cast<uint32_t>(pick(top_));
     for (size_t i = levels_.size(); i-- > 0;) {
       rank = rank * 64 + static_cast<uint32_t>(pick(levels_[i][rank]));
     }
     return rank;
   }
 
-  std::vector<std::vector<uint64_t>> levels_;
+  std::vector<std::vector<uint64_t>> levels_;  // the lowest first
+  uint64_t top_ = 0;  // not in a vector: whether it is 0 is asked at every hop
 };
 
 }  // namespace bess

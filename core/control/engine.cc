@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <utility>
 
 #include "core/graph/track.h"
-#include "spdlog/spdlog.h"
 
 namespace bess {
 namespace {
@@ -26,14 +26,6 @@ std::string SnakeCase(std::string_view name) {
   return snake;
 }
 
-// Gives each class that hangs nowhere one of `workers`, in turn; returns whose turn is next.
-uint32_t AssignOrphans(ClassTree& classes, const std::vector<uint32_t>& workers, uint32_t first) {
-  for (const std::string& name : classes.Orphans()) {
-    classes.Assign(name, workers[first++ % workers.size()]);
-  }
-  return first;
-}
-
 }  // namespace
 
 Engine::Engine(EngineOptions options, PacketPool& pool)
@@ -48,12 +40,12 @@ Engine::~Engine() {
   {
     absl::MutexLock lock(&edits_);
     for (const WorkerStatus& worker : ListWorkers()) StopWorker(worker.id);
-    Commit([&](Graph& graph) {
-      for (const auto& [name, entry] : graph.modules) RetireModule(entry->module);
-      graph = Graph();
-      return absl::OkStatus();
-    }).IgnoreError();
+    journal_.reset();
     resume_hooks_.clear();
+  }
+  ResetModules().IgnoreError();
+  {
+    absl::MutexLock lock(&edits_);
     UnloadAllPlugins();
   }
   {
@@ -64,11 +56,20 @@ Engine::~Engine() {
   rcu_.Reap();
 }
 
+// A port that the transaction takes away is not there for modules it makes.
 absl::StatusOr<std::unique_ptr<PortLease>> Engine::LeasePort(std::string_view port,
                                                              Direction direction,
                                                              std::string_view module,
                                                              uint64_t queue) {
-  return ports_.Lease(port, direction, module, queue);
+  Transaction transaction(*this);
+  const auto& old = draft_->old_ports;
+  if (std::find(old.begin(), old.end(), port) != old.end()) {
+    return Error(ENOENT, "there is no port '", port, "' any more");
+  }
+  bool takes_over = false;
+  BESS_ASSIGN_OR_RETURN(auto lease, ports_.Lease(port, direction, module, queue, &takes_over));
+  if (takes_over) draft_->taking_over.emplace_back(module);
+  return lease;
 }
 
 void Engine::Retire(std::function<void()> free) { rcu_.Retire(std::move(free)); }
@@ -78,6 +79,7 @@ void Engine::Housekeeping() {
   while (!stop_) {
     state_.AwaitWithTimeout(absl::Condition(&stop_), kHousekeeping);
     state_.Unlock();
+    WatchWorkers();
     RemoveFinishedHooks();
     rcu_.Reap();
     state_.Lock();
@@ -89,80 +91,14 @@ std::shared_ptr<const Plan> Engine::plan() const {
   return plan_;
 }
 
+std::shared_ptr<const Graph> Engine::graph() const {
+  if (!InTransaction()) return plan()->graph;
+  return {std::shared_ptr<const Graph>(), &draft_->graph};
+}
+
 LedgerTotals Engine::departed() const {
   absl::MutexLock lock(&state_);
   return departed_;
-}
-
-// --- Committing ---------------------------------------------------------------------------------
-
-absl::Status Engine::Commit(Edit edit) {
-  const std::shared_ptr<const Plan> before = plan();
-  Graph graph = *before->graph;
-  graph.attributes = before->metadata.places;
-  BESS_RETURN_IF_ERROR(edit(graph));
-  BESS_ASSIGN_OR_RETURN(auto plan, CompileWithTasks(std::move(graph)));
-  BESS_RETURN_IF_ERROR(LetGo(*before, *plan));
-  Publish(std::move(plan));
-  return absl::OkStatus();
-}
-
-bool Engine::NeedsDefaultWorker(const Graph& graph) const {
-  if (paused_ || !ListWorkers().empty()) return false;
-  return std::any_of(graph.modules.begin(), graph.modules.end(), [](const auto& module) {
-    return !module.second->module->tasks().empty() && !module.second->out.empty();
-  });
-}
-
-absl::StatusOr<std::unique_ptr<Plan>> Engine::CompileWithTasks(Graph graph) {
-  if (NeedsDefaultWorker(graph)) {
-    StartDefaultWorker();
-  }
-  std::vector<uint32_t> workers;
-  for (const WorkerStatus& worker : ListWorkers()) workers.push_back(worker.id);
-  if (paused_ || workers.empty()) {
-    return Compile(std::make_shared<const Graph>(std::move(graph)));
-  }
-  // A module may be limited to fewer workers than would reach it: try each start of the turn.
-  absl::Status first_error;
-  for (size_t attempt = 0; attempt < workers.size(); ++attempt) {
-    Graph assigned = graph;
-    const uint32_t next =
-        AssignOrphans(assigned.classes, workers, next_worker_ + static_cast<uint32_t>(attempt));
-    auto plan = Compile(std::make_shared<const Graph>(std::move(assigned)));
-    if (plan.ok()) {
-      next_worker_ = next;
-      return plan;
-    }
-    if (attempt == 0) first_error = plan.status();
-  }
-  return first_error;
-}
-
-void Engine::LogWarnings(const Plan& plan) {
-  if (paused_) return;
-  std::set<std::string> warnings(plan.metadata.warnings.begin(), plan.metadata.warnings.end());
-  for (const std::string& warning : warnings) {
-    if (!logged_warnings_.contains(warning)) spdlog::warn("{}", warning);
-  }
-  logged_warnings_ = std::move(warnings);
-}
-
-void Engine::Publish(std::unique_ptr<Plan> plan) {
-  LogWarnings(*plan);
-  plan->sequence = ++sequence_;
-  for (const auto& [name, entry] : plan->graph->modules) {
-    const auto placed = plan->placement.find(entry->module.get());
-    if (placed != plan->placement.end()) entry->module->Placed(placed->second);
-  }
-  PlaceHooks(*plan);
-  std::shared_ptr<const Plan> published = std::move(plan);
-  current_.store(published.get(), std::memory_order_release);
-  {
-    absl::MutexLock lock(&state_);
-    plan_.swap(published);
-  }
-  rcu_.Retire([old = std::move(published)] {});
 }
 
 void Engine::WaitForWorkers() {
@@ -189,7 +125,7 @@ void Engine::RetireEdge(std::shared_ptr<Module> sender, std::shared_ptr<Edge> ed
 
 // --- Modules ------------------------------------------------------------------------------------
 
-std::string Engine::GenerateName(const ModuleClass& mclass, const Graph& graph) {
+std::string Engine::GenerateName(const ModuleClass& mclass) {
   const std::string_view template_name = mclass.info.template_name;
   const std::string stem =
       template_name.empty() ? SnakeCase(mclass.info.name) : std::string(template_name);
@@ -197,112 +133,105 @@ std::string Engine::GenerateName(const ModuleClass& mclass, const Graph& graph) 
   std::string name;
   do {
     name = absl::StrCat(stem, counter++);
-  } while (graph.modules.contains(name));
+  } while (draft_->graph.modules.contains(name));
   return name;
 }
 
 absl::StatusOr<std::string> Engine::CreateModule(std::string_view name, std::string_view mclass,
                                                  const google::protobuf::Any& argument) {
   if (mclass.empty()) return Error(EINVAL, "'mclass' is missing: which class is the module of?");
-  absl::MutexLock lock(&edits_);
   const auto found = ModuleRegistry::Get().Find(mclass);
   if (found == nullptr) return Error(ENOENT, "there is no module class '", mclass, "'");
-  const auto graph = plan()->graph;
-  const std::string chosen = name.empty() ? GenerateName(*found, *graph) : std::string(name);
-  if (graph->modules.contains(chosen)) {
+  Transaction transaction(*this);
+  const std::string chosen = name.empty() ? GenerateName(*found) : std::string(name);
+  if (draft_->graph.modules.contains(chosen)) {
     return Error(EEXIST, "there is a module '", chosen, "' already");
   }
-  BESS_ASSIGN_OR_RETURN(const auto module, found->Create(chosen, *this, argument));
-  BESS_RETURN_IF_ERROR(Commit([&](Graph& edited) {
-    edited.Add(module, argument);
-    return absl::OkStatus();
-  }));
+  BESS_ASSIGN_OR_RETURN(auto module, found->Create(chosen, *this, argument));
+  draft_->graph.Add(std::move(module), argument);
+  native::Module& told = draft_->told[chosen];
+  told.Clear();
+  told.set_name(chosen);
+  told.set_mclass(std::string(mclass));
+  if (!argument.type_url().empty()) *told.mutable_arg() = argument;
+  BESS_RETURN_IF_ERROR(transaction.Commit(absl::StrCat("CreateModule ", chosen)));
   return chosen;
 }
 
 absl::Status Engine::DestroyModule(std::string_view name) {
   if (name.empty()) return Error(EINVAL, "'name' is missing: which module?");
-  absl::MutexLock lock(&edits_);
+  Transaction transaction(*this);
   std::shared_ptr<Module> module;
-  std::vector<std::pair<std::shared_ptr<Module>, std::shared_ptr<Edge>>> edges;
-  BESS_RETURN_IF_ERROR(Commit([&](Graph& graph) -> absl::Status {
-    if (const ModuleEntry* entry = graph.Find(name)) module = entry->module;
-    BESS_ASSIGN_OR_RETURN(edges, graph.Remove(name));
-    return absl::OkStatus();
-  }));
-  for (auto& [sender, edge] : edges) RetireEdge(std::move(sender), std::move(edge));
-  RetireModule(std::move(module));
-  WaitForWorkers();
-  return absl::OkStatus();
+  if (const ModuleEntry* entry = draft_->graph.Find(name)) module = entry->module;
+  BESS_ASSIGN_OR_RETURN(auto edges, draft_->graph.Remove(name));
+  Leave(std::move(module), std::move(edges));
+  return transaction.Commit(absl::StrCat("DestroyModule ", AbslView(name)));
+}
+
+// One that was created in the same transaction has never run: nothing is to be waited for.
+void Engine::Leave(std::shared_ptr<Module> module, Edges edges) {
+  draft_->configs.erase(module->name());
+  draft_->tell.erase(module->name());
+  if (draft_->told.erase(module->name()) > 0) return;
+  ports_.SetLeaving(module->name());
+  draft_->gone.push_back(std::move(module));
+  std::move(edges.begin(), edges.end(), std::back_inserter(draft_->cut));
 }
 
 absl::Status Engine::ResetModules() {
-  absl::MutexLock lock(&edits_);
-  const auto graph = plan()->graph;
-  BESS_RETURN_IF_ERROR(Commit([](Graph& edited) {
-    edited.RemoveAll();
-    return absl::OkStatus();
-  }));
-  for (const auto& [name, entry] : graph->modules) {
-    for (const auto& [ogate, out] : entry->out) RetireEdge(entry->module, out.edge);
-    RetireModule(entry->module);
+  Transaction transaction(*this);
+  const auto modules = draft_->graph.modules;
+  draft_->graph.RemoveAll();
+  for (const auto& [name, entry] : modules) {
+    Edges edges;
+    for (const auto& [ogate, out] : entry->out) edges.emplace_back(entry->module, out.edge);
+    Leave(entry->module, std::move(edges));
   }
+  BESS_RETURN_IF_ERROR(transaction.Commit("ResetModules"));
   name_counters_.clear();
-  WaitForWorkers();
   return absl::OkStatus();
 }
 
 absl::Status Engine::Connect(std::string_view from, uint64_t ogate, std::string_view to,
                              uint64_t igate, bool default_hooks) {
   if (from.empty() || to.empty()) return Error(EINVAL, "'m1' and 'm2' must both name a module");
-  absl::MutexLock lock(&edits_);
+  Transaction transaction(*this);
   Hooks hooks;
+  std::string name;
   if (default_hooks) {
     const auto track = HookRegistry::Get().Find(Track::kInfo.name);
-    const std::string name = absl::StrCat("track", name_counters_["track"]++);
+    name = absl::StrCat("track", name_counters_["track"]++);
     BESS_ASSIGN_OR_RETURN(auto hook, track->Create(name, google::protobuf::Any()));
     hooks.push_back(std::move(hook));
   }
-  return Commit([&](Graph& graph) { return graph.Connect(from, ogate, to, igate, hooks); });
+  Graph& graph = draft_->graph;
+  BESS_RETURN_IF_ERROR(graph.Connect(from, ogate, to, igate, std::move(hooks)));
+  graph.Edit(from).out.at(static_cast<uint32_t>(ogate)).default_hook = std::move(name);
+  return transaction.Commit(absl::StrCat("ConnectModules ", AbslView(from), ":", ogate, " to ",
+                                         AbslView(to), ":", igate));
 }
 
 absl::Status Engine::Disconnect(std::string_view from, uint64_t ogate) {
   if (from.empty()) return Error(EINVAL, "'name' is missing: which module?");
-  absl::MutexLock lock(&edits_);
+  Transaction transaction(*this);
   std::shared_ptr<Module> sender;
-  std::shared_ptr<Edge> edge;
-  BESS_RETURN_IF_ERROR(Commit([&](Graph& graph) -> absl::Status {
-    if (const ModuleEntry* entry = graph.Find(from)) sender = entry->module;
-    BESS_ASSIGN_OR_RETURN(edge, graph.Disconnect(from, ogate));
-    return absl::OkStatus();
-  }));
-  if (edge != nullptr) RetireEdge(std::move(sender), std::move(edge));
-  return absl::OkStatus();
-}
-
-absl::Status Engine::RunCommand(std::string_view module, std::string_view command,
-                                const google::protobuf::Any& argument,
-                                google::protobuf::Any* reply) {
-  if (module.empty()) return Error(EINVAL, "'name' is missing: which module?");
-  absl::MutexLock lock(&edits_);
-  const auto graph = plan()->graph;
-  const ModuleEntry* entry = graph->Find(module);
-  if (entry == nullptr) return Error(ENOENT, "there is no module '", module, "'");
-  const absl::Status status = entry->module->mclass().Run(*entry->module, command, argument, reply);
-  if (command == "get_initial_arg" && StatusErrno(status) == ENOTSUP) {
-    *reply = entry->argument;
-    return absl::OkStatus();
-  }
-  return status;
+  if (const ModuleEntry* entry = draft_->graph.Find(from)) sender = entry->module;
+  BESS_ASSIGN_OR_RETURN(auto edge, draft_->graph.Disconnect(from, ogate));
+  if (edge != nullptr) draft_->cut.emplace_back(std::move(sender), std::move(edge));
+  return transaction.Commit(absl::StrCat("DisconnectModules ", AbslView(from), ":", ogate));
 }
 
 // --- Reset --------------------------------------------------------------------------------------
 
 absl::Status Engine::ResetAll() {
+  Transaction transaction(*this);
   BESS_RETURN_IF_ERROR(ResetModules());
-  BESS_RETURN_IF_ERROR(ports_.Reset());
+  BESS_RETURN_IF_ERROR(ResetPorts());
   BESS_RETURN_IF_ERROR(ResetClasses());
-  return ResetWorkers();
+  BESS_RETURN_IF_ERROR(ResetWorkers());
+  BESS_RETURN_IF_ERROR(transaction.Commit("ResetAll"));
+  name_counters_.clear();
+  return absl::OkStatus();
 }
 
 }  // namespace bess

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The engine's traffic classes.
+#include <algorithm>
 #include <utility>
 
 #include "core/control/engine.h"
@@ -17,7 +18,9 @@ struct Moves {
   bool any = false;                  // those nobody runs by now, but may not have let go of, too
 };
 
-Moves FindMoves(const ClassTree& before, const ClassTree& after) {
+// Those of `taking_over` receive where a module did that leaves, which must have let go, too.
+Moves FindMoves(const ClassTree& before, const ClassTree& after,
+                const std::vector<std::string>& taking_over) {
   const auto moves = [&](std::string_view name) {
     const auto to = after.WorkerOf(name);
     return to && before.Find(name) != nullptr && before.WorkerOf(name) != to;
@@ -29,6 +32,12 @@ Moves FindMoves(const ClassTree& before, const ClassTree& after) {
     const bool topmost = tc->place.parent.empty() || !moves(tc->place.parent);
     if (topmost && before.WorkerOf(name)) found.running.push_back(name);
   }
+  for (const auto& [name, tc] : after.classes()) {
+    if (!tc->is_leaf() || !after.WorkerOf(name)) continue;
+    if (std::count(taking_over.begin(), taking_over.end(), tc->module) == 0) continue;
+    found.running.push_back(name);
+    found.any = true;
+  }
   return found;
 }
 
@@ -37,7 +46,7 @@ Moves FindMoves(const ClassTree& before, const ClassTree& after) {
 // Workers take up plans each in its own time, so a class must not go from one to another in a
 // single step: for a moment both would run it.
 absl::Status Engine::LetGo(const Plan& before, const Plan& after) {
-  const Moves moves = FindMoves(before.graph->classes, after.graph->classes);
+  const Moves moves = FindMoves(before.graph->classes, after.graph->classes, draft_->taking_over);
   if (!moves.any) return absl::OkStatus();
   if (!moves.running.empty()) {
     Graph between = *after.graph;
@@ -51,70 +60,52 @@ absl::Status Engine::LetGo(const Plan& before, const Plan& after) {
     BESS_ASSIGN_OR_RETURN(auto back, Compile(before.graph));
     Publish(std::move(back));
   }
-  return Error(EBUSY, "a worker did not come back from a module within ",
-               absl::FormatDuration(kMaxWait), "; nothing was moved");
+  return Error(EBUSY, WhoIsStuck(), "; nothing was moved within ", absl::FormatDuration(kMaxWait));
 }
 
 absl::Status Engine::CheckPlace(const TcPlace& place) {
   if (!place.parent.empty()) return absl::OkStatus();
   // As BESS has it: whoever adds a class before any worker wants the default one.
-  if (ListWorkers().empty() && place.worker.value_or(0) == 0) StartDefaultWorker();
-  if (!place.worker) return absl::OkStatus();
-  const absl::Status found = FindWorker(*place.worker).status();
-  return found.ok() ? found : Error(EINVAL, found.message());
-}
-
-absl::Status Engine::CommitClasses(ClassTree classes) {
-  return Commit([&](Graph& graph) {
-    graph.classes = std::move(classes);
-    return absl::OkStatus();
-  });
+  if (draft_->workers.empty() && place.worker.value_or(0) == 0) StartDefaultWorker();
+  if (!place.worker || draft_->workers.contains(*place.worker)) return absl::OkStatus();
+  if (*place.worker < kMaxWorkers) return Error(EINVAL, "there is no worker ", *place.worker);
+  return Error(EINVAL, "'wid' must be 0..", kMaxWorkers - 1, ", not ", *place.worker);
 }
 
 absl::Status Engine::AddClass(std::string_view name, const TcParams& params, const TcPlace& place) {
-  absl::MutexLock lock(&edits_);
-  ClassTree classes = plan()->graph->classes;
-  BESS_RETURN_IF_ERROR(classes.Add(name, params, place));
+  Transaction transaction(*this);
+  BESS_RETURN_IF_ERROR(draft_->graph.classes.Add(name, params, place));
   BESS_RETURN_IF_ERROR(CheckPlace(place));
-  return CommitClasses(std::move(classes));
+  return transaction.Commit(absl::StrCat("AddTc ", AbslView(name)));
 }
 
 absl::Status Engine::UpdateClass(std::string_view name, const TcParams& params) {
-  absl::MutexLock lock(&edits_);
-  ClassTree classes = plan()->graph->classes;
-  BESS_RETURN_IF_ERROR(classes.Update(name, params));
-  return CommitClasses(std::move(classes));
+  Transaction transaction(*this);
+  BESS_RETURN_IF_ERROR(draft_->graph.classes.Update(name, params));
+  return transaction.Commit(absl::StrCat("UpdateTcParams ", AbslView(name)));
 }
 
 absl::Status Engine::MoveClass(std::string_view name, const TcPlace& place) {
-  absl::MutexLock lock(&edits_);
-  ClassTree classes = plan()->graph->classes;
-  BESS_RETURN_IF_ERROR(classes.Move(name, place));
+  Transaction transaction(*this);
+  BESS_RETURN_IF_ERROR(draft_->graph.classes.Move(name, place));
   BESS_RETURN_IF_ERROR(CheckPlace(place));
-  return CommitClasses(std::move(classes));
+  return transaction.Commit(absl::StrCat("UpdateTcParent ", AbslView(name)));
 }
 
 absl::Status Engine::RemoveClass(std::string_view name) {
-  absl::MutexLock lock(&edits_);
-  ClassTree classes = plan()->graph->classes;
-  BESS_RETURN_IF_ERROR(classes.Remove(name));
-  return CommitClasses(std::move(classes));
+  Transaction transaction(*this);
+  BESS_RETURN_IF_ERROR(draft_->graph.classes.Remove(name));
+  return transaction.Commit(absl::StrCat("RemoveClass ", AbslView(name)));
 }
 
 absl::Status Engine::ResetClasses() {
-  absl::MutexLock lock(&edits_);
-  ClassTree classes = plan()->graph->classes;
-  for (const auto& [name, tc] : classes.classes()) {
+  Transaction transaction(*this);
+  for (const auto& [name, tc] : draft_->graph.classes.classes()) {
     if (!tc->is_leaf() || tc->place.parent.empty()) continue;
     return Error(EBUSY, "class '", tc->place.parent, "' has a task, '", name, "'");
   }
-  classes.RemoveInner();
-  return CommitClasses(std::move(classes));
-}
-
-bool Engine::paused() const {
-  absl::MutexLock lock(&edits_);
-  return paused_;
+  draft_->graph.classes.RemoveInner();
+  return transaction.Commit("ResetTcs");
 }
 
 }  // namespace bess

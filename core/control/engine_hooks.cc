@@ -158,33 +158,42 @@ std::string LowerCase(std::string_view text) {
 absl::StatusOr<std::string> Engine::AddHook(std::string_view hclass, std::string_view name,
                                             const HookTarget& target,
                                             const google::protobuf::Any& argument) {
-  absl::MutexLock lock(&edits_);
   BESS_ASSIGN_OR_RETURN(const auto found, FindClass(hclass));
+  Transaction transaction(*this);
   const std::string stem = LowerCase(hclass);
   const std::string chosen =
       name.empty() ? absl::StrCat(stem, name_counters_[stem]++) : std::string(name);
-  BESS_RETURN_IF_ERROR(
-      Commit([&](Graph& graph) { return PutHooks(graph, *found, chosen, target, argument); }));
+  BESS_RETURN_IF_ERROR(PutHooks(draft_->graph, *found, chosen, target, argument));
+  BESS_RETURN_IF_ERROR(transaction.Commit(absl::StrCat("ConfigureGateHook ", chosen)));
   return chosen;
+}
+
+absl::Status Engine::ShareHook(std::shared_ptr<GateHook> hook, const HookTarget& target) {
+  Transaction transaction(*this);
+  BESS_ASSIGN_OR_RETURN(const auto gates, Resolve(draft_->graph, target));
+  for (const Gate& gate : gates) {
+    Hooks& hooks = HooksAt(draft_->graph, gate, target.output);
+    BESS_RETURN_IF_ERROR(CheckFree(hooks, gate, hook->name()));
+    InsertByPriority(hooks, hook);
+  }
+  return transaction.Commit(absl::StrCat("ConfigureGateHook ", hook->name()));
 }
 
 absl::Status Engine::RemoveHook(std::string_view hclass, std::string_view name,
                                 const HookTarget& target) {
   BESS_RETURN_IF_ERROR(FindClass(hclass).status());
-  absl::MutexLock lock(&edits_);
-  return Commit([&](Graph& graph) -> absl::Status {
-    BESS_ASSIGN_OR_RETURN(const auto gates, Resolve(graph, target));
-    size_t removed = 0;
-    for (const Gate& gate : gates) {
-      removed += std::erase_if(HooksAt(graph, gate, target.output),
-                               [&](const auto& hook) { return Matches(*hook, hclass, name); });
-    }
-    if (removed == 0 && target.gate) {
-      return Error(ENOENT, "gate ", *target.gate, " of module '", target.module,
-                   "' has no such hook");
-    }
-    return absl::OkStatus();
-  });
+  Transaction transaction(*this);
+  BESS_ASSIGN_OR_RETURN(const auto gates, Resolve(draft_->graph, target));
+  size_t removed = 0;
+  for (const Gate& gate : gates) {
+    removed += std::erase_if(HooksAt(draft_->graph, gate, target.output),
+                             [&](const auto& hook) { return Matches(*hook, hclass, name); });
+  }
+  if (removed == 0 && target.gate) {
+    return Error(ENOENT, "gate ", *target.gate, " of module '", target.module,
+                 "' has no such hook");
+  }
+  return transaction.Commit(absl::StrCat("ConfigureGateHook ", AbslView(name), " off"));
 }
 
 absl::Status Engine::RunHookCommand(std::string_view hclass, std::string_view name,
@@ -193,12 +202,12 @@ absl::Status Engine::RunHookCommand(std::string_view hclass, std::string_view na
                                     google::protobuf::Any* reply) {
   // Clients may name the hook alone.
   if (!hclass.empty()) BESS_RETURN_IF_ERROR(FindClass(hclass).status());
-  absl::MutexLock lock(&edits_);
-  const auto graph = plan()->graph;
-  BESS_ASSIGN_OR_RETURN(const auto gates, Resolve(*graph, target));
+  const Transaction transaction(*this);
+  const auto running = graph();
+  BESS_ASSIGN_OR_RETURN(const auto gates, Resolve(*running, target));
   std::set<GateHook*> hooks;  // one at several gates is meant once
   for (const Gate& gate : gates) {
-    for (const auto& hook : HooksAt(*graph, gate, target.output)) {
+    for (const auto& hook : HooksAt(*running, gate, target.output)) {
       if (Matches(*hook, hclass, name)) hooks.insert(hook.get());
     }
   }
@@ -219,18 +228,17 @@ void Engine::RemoveFinishedHooks() {
   ForEachHook(*plan()->graph, [&](const std::string& module, GateHook& hook) {
     if (hook.finished()) modules.insert(module);
   });
-  if (modules.empty() || !edits_.TryLock()) return;
-  const absl::Status removed = Commit([&](Graph& graph) {
-    const auto finished = [](const auto& hook) { return hook->finished(); };
-    for (const std::string& module : modules) {
-      if (graph.Find(module) == nullptr) continue;
-      ModuleEntry& entry = graph.Edit(module);
-      for (auto& [igate, hooks] : entry.in_hooks) std::erase_if(hooks, finished);
-      for (auto& [ogate, out] : entry.out) std::erase_if(out.hooks, finished);
-    }
-    return absl::OkStatus();
-  });
-  edits_.Unlock();
+  if (modules.empty()) return;
+  Transaction transaction = Transaction::Try(*this);
+  if (!transaction.open()) return;
+  const auto finished = [](const auto& hook) { return hook->finished(); };
+  for (const std::string& module : modules) {
+    if (draft_->graph.Find(module) == nullptr) continue;
+    ModuleEntry& entry = draft_->graph.Edit(module);
+    for (auto& [igate, hooks] : entry.in_hooks) std::erase_if(hooks, finished);
+    for (auto& [ogate, out] : entry.out) std::erase_if(out.hooks, finished);
+  }
+  const absl::Status removed = transaction.Commit("a hook has finished");
   if (!removed.ok()) spdlog::error("a finished hook stays: {}", std::string(removed.message()));
 }
 

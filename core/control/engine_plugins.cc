@@ -86,15 +86,16 @@ absl::Status CheckUnused(const Library& library, const Graph& graph, const PortT
 absl::Status Engine::ImportPlugin(const std::string& path) {
   absl::MutexLock lock(&edits_);
   BESS_ASSIGN_OR_RETURN(const auto plugin, InspectPlugin(options_.plugins, path));
-  if (plugins_.contains(plugin.path)) {
-    return Error(EEXIST, plugin.path, " is loaded already");
-  }
-  BESS_ASSIGN_OR_RETURN(plugins_[plugin.path], Load(plugin));
+  if (FindPlugin(plugin.path).ok()) return Error(EEXIST, plugin.path, " is loaded already");
+  BESS_ASSIGN_OR_RETURN(auto library, Load(plugin));
+  absl::MutexLock state(&state_);
+  plugins_[plugin.path] = std::move(library);
   return absl::OkStatus();
 }
 
-absl::Status Engine::UnloadPlugin(const std::string& path) {
-  absl::MutexLock lock(&edits_);
+absl::StatusOr<std::pair<std::string, std::shared_ptr<Library>>> Engine::FindPlugin(
+    const std::string& path) const {
+  absl::MutexLock lock(&state_);
   const auto names = [&](const auto& plugin) {
     const std::filesystem::path known = plugin.first;
     std::error_code unknown;
@@ -103,21 +104,30 @@ absl::Status Engine::UnloadPlugin(const std::string& path) {
   };
   const auto it = std::find_if(plugins_.begin(), plugins_.end(), names);
   if (it == plugins_.end()) return Error(ENOENT, "no plugin '", path, "' is loaded");
-  for (const auto& [name, hook] : resume_hooks_) {
-    if (hook->hclass().library != it->second) continue;
+  return *it;
+}
+
+absl::Status Engine::UnloadPlugin(const std::string& path) {
+  absl::MutexLock lock(&edits_);
+  BESS_ASSIGN_OR_RETURN(auto plugin, FindPlugin(path));
+  for (const auto& [name, installed] : resume_hooks_) {
+    if (installed.hook->hclass().library != plugin.second) continue;
     return Error(EBUSY, "the plugin is in use, by resume hook '", name, "'");
   }
-  BESS_RETURN_IF_ERROR(CheckUnused(*it->second, *plan()->graph, ports_));
-  RemoveClasses(*it->second);
+  BESS_RETURN_IF_ERROR(CheckUnused(*plugin.second, *plan()->graph, ports_));
+  RemoveClasses(*plugin.second);
+  {
+    absl::MutexLock state(&state_);
+    plugins_.erase(plugin.first);
+  }
   // What its code still has to free is freed before.
-  rcu_.Retire([library = std::move(it->second)] {});
-  plugins_.erase(it);
+  rcu_.Retire([library = std::move(plugin.second)] {});
   WaitForWorkers();
   return absl::OkStatus();
 }
 
 std::vector<std::string> Engine::ListPlugins() const {
-  absl::MutexLock lock(&edits_);
+  absl::MutexLock lock(&state_);
   std::vector<std::string> paths;
   for (const auto& [path, library] : plugins_) paths.push_back(path);
   return paths;
@@ -140,6 +150,7 @@ void Engine::ImportAllPlugins() {
 }
 
 void Engine::UnloadAllPlugins() {
+  absl::MutexLock lock(&state_);
   for (auto& [path, library] : plugins_) {
     RemoveClasses(*library);
     rcu_.Retire([library = std::move(library)] {});

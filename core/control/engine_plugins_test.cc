@@ -10,13 +10,14 @@ namespace {
 
 class EnginePluginsTest : public PluginDirectory, public EngineTest {
  protected:
-  EnginePluginsTest() : PluginDirectory(SAMPLE_PLUGIN) {
+  explicit EnginePluginsTest(const std::string& built = SAMPLE_PLUGIN) : PluginDirectory(built) {
     engine_ = std::make_unique<Engine>(EngineOptions{.plugins = directory()}, *pool_);
   }
 
   bool HasClass() const { return ModuleRegistry::Get().Find("SequentialUpdate") != nullptr; }
-  bool IsMapped() const {
-    void* handle = dlopen(sample().c_str(), RTLD_NOW | RTLD_NOLOAD);
+  bool IsMapped() const { return IsMapped(sample()); }
+  static bool IsMapped(const std::string& path) {
+    void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD);
     if (handle != nullptr) dlclose(handle);
     return handle != nullptr;
   }
@@ -120,6 +121,50 @@ TEST_F(EnginePluginsTest, EndsWithPluginsInUse) {
   PutIntoChain("count");
   engine_.reset();
   EXPECT_FALSE(HasClass());
+  EXPECT_FALSE(IsMapped());
+}
+
+// Drivers of ports come and go like classes of modules.
+class EngineDriverPluginTest : public EnginePluginsTest {
+ protected:
+  EngineDriverPluginTest() : EnginePluginsTest(SAMPLE_DRIVER_PLUGIN) {}
+
+  absl::Status MakePort() {
+    return engine_->ports().Create({.name = "loop", .driver = "LoopPort"}).status();
+  }
+  bool IsMapped() const { return EnginePluginsTest::IsMapped(path_); }
+
+  const std::string path_ = directory() + "/loop_port.so";
+};
+
+TEST_F(EngineDriverPluginTest, CarriesPacketsAndGoesWhenNoPortIsLeft) {
+  ExpectError(MakePort(), ENOENT, "'LoopPort'");
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(engine_->ImportPlugin(path_).ok()) << i;
+    ASSERT_TRUE(MakePort().ok());
+    {
+      const auto out = *engine_->ports().Lease("loop", Direction::kSend, "out");
+      const auto in = *engine_->ports().Lease("loop", Direction::kReceive, "in");
+      Packet* packet = pool_->Make("there and back");
+      ASSERT_EQ(out->port().Send(0, &packet, 1), 1u);
+      ASSERT_EQ(in->port().Receive(0, &packet, 1), 1u);
+      FreePackets(&packet, 1);
+      packet = pool_->Make("left behind");
+      ASSERT_EQ(out->port().Send(0, &packet, 1), 1u);
+    }
+    ExpectError(engine_->UnloadPlugin(path_), EBUSY, "port 'loop'");
+    ASSERT_TRUE(engine_->ports().Destroy("loop").ok());
+    const absl::Status unloaded = engine_->UnloadPlugin(path_);
+    ASSERT_TRUE(unloaded.ok()) << unloaded;
+    ASSERT_FALSE(IsMapped()) << i;
+  }
+  ExpectError(MakePort(), ENOENT, "'LoopPort'");
+}
+
+TEST_F(EngineDriverPluginTest, EndsWithAPortInUse) {
+  ASSERT_TRUE(engine_->ImportPlugin(path_).ok());
+  ASSERT_TRUE(MakePort().ok());
+  engine_.reset();
   EXPECT_FALSE(IsMapped());
 }
 

@@ -22,13 +22,13 @@ absl::Status Twice(std::string_view name) {
 
 absl::Status Engine::AddResumeHook(std::string_view name, const google::protobuf::Any& argument) {
   if (IsBuiltIn(name)) return Twice(name);
-  absl::MutexLock lock(&edits_);
+  Transaction transaction(*this);
   const auto found = ResumeHookRegistry::Get().Find(name);
   if (found == nullptr) return Error(ENOENT, "there is no resume hook class '", name, "'");
-  if (resume_hooks_.contains(name)) return Twice(name);
+  if (draft_->resume_hooks.contains(name)) return Twice(name);
   BESS_ASSIGN_OR_RETURN(auto hook, found->Create(argument));
-  resume_hooks_.emplace(name, std::move(hook));
-  return absl::OkStatus();
+  draft_->resume_hooks.emplace(name, InstalledResumeHook{std::move(hook), argument});
+  return transaction.Commit(absl::StrCat("ConfigureResumeHook ", AbslView(name)));
 }
 
 absl::Status Engine::RemoveResumeHook(std::string_view name) {
@@ -36,20 +36,20 @@ absl::Status Engine::RemoveResumeHook(std::string_view name) {
     return Error(EPERM, "resume hook '", name,
                  "' cannot be disabled: every edit does its work, not the resuming");
   }
-  absl::MutexLock lock(&edits_);
-  const auto it = resume_hooks_.find(name);
-  if (it == resume_hooks_.end()) {
+  Transaction transaction(*this);
+  const auto it = draft_->resume_hooks.find(name);
+  if (it == draft_->resume_hooks.end()) {
     return Error(ENOENT, "resume hook '", name, "' is not installed");
   }
-  resume_hooks_.erase(it);
-  return absl::OkStatus();
+  draft_->resume_hooks.erase(it);
+  return transaction.Commit(absl::StrCat("ConfigureResumeHook ", AbslView(name), " off"));
 }
 
 void Engine::RunResumeHooks() {
   const std::vector<WorkerStatus> workers = ListWorkers();
   if (std::any_of(workers.begin(), workers.end(), [](const auto& w) { return w.running; })) return;
   std::vector<ResumeHook*> hooks;
-  for (const auto& [name, hook] : resume_hooks_) hooks.push_back(hook.get());
+  for (const auto& [name, installed] : resume_hooks_) hooks.push_back(installed.hook.get());
   std::stable_sort(hooks.begin(), hooks.end(), [](const ResumeHook* a, const ResumeHook* b) {
     return a->hclass().info.priority < b->hclass().info.priority;
   });

@@ -1,21 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/control/engine.h"
 
+#include <thread>
+
+#include "absl/synchronization/notification.h"
 #include "core/control/engine_testing.h"
+#include "core/control/rpcs.h"
 
 namespace bess {
 namespace {
 
+// Takes as long to make as the test wants: an edit that does not end.
+class TestSlow final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {.name = "TestSlow", .help = "takes its time", .ogates = 0};
+
+  absl::Status Init(const pb::EmptyArg&) {
+    made.Notify();
+    go_on.WaitForNotification();
+    return absl::OkStatus();
+  }
+  void Process(Context&, Batch&) {}
+
+  static inline absl::Notification made, go_on;
+};
+
+REGISTER_MODULE(TestSlow);
 REGISTER_MODULE(TestSource);
 REGISTER_MODULE(TestPass);
 REGISTER_MODULE(TestSingle);
 REGISTER_MODULE(TestSink);
+REGISTER_MODULE(TestFarAway);
 REGISTER_MODULE(TestBox);
 
 TEST_F(EngineTest, RunsWhatIsConnected) {
   StartChain();
   ASSERT_TRUE(engine_->PauseAll().ok());
   ExpectBalancedBooks();
+}
+
+class EngineReadsTest : public EngineTest {
+ protected:
+  template <typename Request, typename Response>
+  void Read(absl::Status (*read)(Engine&, const Request&, Response*), const Request& request = {}) {
+    Response response;
+    EXPECT_TRUE(read(*engine_, request, &response).ok());
+  }
+  void ReadEverything() {
+    Read(rpc::GetVersion);
+    Read(rpc::DumpMempool);
+    Read(rpc::ListPlugins);
+    Read(rpc::ListWorkers);
+    Read(rpc::CheckSchedulingConstraints);
+    Read(rpc::ListTcs);
+    Read(rpc::GetWorkerUsage);
+    Read(rpc::ListDrivers);
+    Read(rpc::ListPorts);
+    Read(rpc::ListMclass);
+    Read(rpc::ListModules);
+    Read(rpc::ListGateHookClass);
+    Read(rpc::ListGateHooks);
+    Read(rpc::GetLedger);
+    pb::GetModuleInfoRequest module;
+    module.set_name("source");
+    Read(rpc::GetModuleInfo, module);
+    pb::GetTcStatsRequest leaf;
+    leaf.set_name("!leaf_source:0");
+    Read(rpc::GetTcStats, leaf);
+  }
+};
+
+TEST_F(EngineReadsTest, WaitForNoEdit) {
+  StartChain();
+  std::thread editor([&] { EXPECT_TRUE(engine_->CreateModule("slow", "TestSlow", {}).ok()); });
+  TestSlow::made.WaitForNotification();
+  absl::Notification done;
+  std::thread reader([&] {
+    ReadEverything();
+    done.Notify();
+  });
+  EXPECT_TRUE(done.WaitForNotificationWithTimeout(absl::Seconds(20)));
+  TestSlow::go_on.Notify();
+  editor.join();
+  reader.join();
 }
 
 TEST_F(EngineTest, NamesTheNameless) {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_join.h"
 #include "core/control/engine.h"
+#include "spdlog/spdlog.h"
 
 namespace bess {
 namespace {
@@ -59,11 +60,13 @@ std::vector<WorkerStatus> Engine::ListWorkers() const {
     const Load load = LoadOf(running->graph->classes, id);
     list.push_back({.id = id,
                     .core = worker->core(),
+                    .node = worker->node(),
                     .running = !worker->paused(),
                     .tasks = load.tasks,
                     .classes = load.classes,
                     .dead_ends = DeadEnds(*running, id),
-                    .stats = worker->stats()});
+                    .stats = worker->stats(),
+                    .stalls = watchdog_.history(id)});
   }
   return list;
 }
@@ -89,8 +92,8 @@ void Engine::StartWorker(uint32_t id, int core) {
 }
 
 void Engine::StartDefaultWorker() {
-  StartWorker(0, options_.default_core >= 0 ? options_.default_core : AllowedCores().back());
-  default_worker_ = true;
+  draft_->workers[0] = options_.default_core >= 0 ? options_.default_core : AllowedCores().back();
+  draft_->default_worker = true;
 }
 
 void Engine::StopWorker(uint32_t id) {
@@ -98,58 +101,92 @@ void Engine::StopWorker(uint32_t id) {
   {
     absl::MutexLock lock(&state_);
     worker = std::move(workers_.extract(id).mapped());
+    watchdog_.Forget(id);
   }
-  if (id == 0) default_worker_ = false;
+  // Another worker may be about to ring.
+  std::shared_ptr<Bell> bell = worker->bell();
+  worker.reset();
+  rcu_.Retire([bell = std::move(bell)] {});
+}
+
+std::map<uint32_t, int> Engine::RunningWorkers() const {
+  absl::MutexLock lock(&state_);
+  std::map<uint32_t, int> cores;
+  for (const auto& [id, worker] : workers_) cores[id] = worker->core();
+  return cores;
+}
+
+void Engine::StartNewWorkers() {
+  for (const auto& [id, core] : draft_->workers) {
+    if (FindWorker(id).ok()) continue;
+    StartWorker(id, core);
+    draft_->started.push_back(id);
+  }
+}
+
+void Engine::MoveWorkers() {
+  for (const auto& [id, core] : RunningWorkers()) {
+    const auto wanted = draft_->workers.find(id);
+    if (wanted == draft_->workers.end() || wanted->second == core) continue;
+    StopWorker(id);
+    StartWorker(id, wanted->second);
+  }
+}
+
+void Engine::StopOldWorkers(const std::map<uint32_t, int>& wanted) {
+  for (const auto& [id, core] : RunningWorkers()) {
+    if (!wanted.contains(id)) StopWorker(id);
+  }
+}
+
+absl::Status Engine::CheckCore(int64_t core) {
+  const std::vector<int> cores = AllowedCores();
+  if (std::find(cores.begin(), cores.end(), core) != cores.end()) return absl::OkStatus();
+  return Error(EINVAL, "'core' must be one of the CPUs this process may use (",
+               absl::StrJoin(cores, ", "), "), not ", core);
 }
 
 absl::Status Engine::AddWorker(int64_t id, int64_t core, std::string_view scheduler) {
   BESS_RETURN_IF_ERROR(CheckWorkerId(id));
-  const std::vector<int> cores = AllowedCores();
-  if (std::find(cores.begin(), cores.end(), core) == cores.end()) {
-    return Error(EINVAL, "'core' must be one of the CPUs this process may use (",
-                 absl::StrJoin(cores, ", "), "), not ", core);
-  }
+  BESS_RETURN_IF_ERROR(CheckCore(core));
   if (!scheduler.empty() && scheduler != "experimental") {
     return Error(EINVAL, "'scheduler' must be '' or 'experimental', not '", scheduler, "'");
   }
-  absl::MutexLock lock(&edits_);
-  if (FindWorker(id).ok()) {
-    if (id != 0 || !default_worker_) return Error(EEXIST, "worker ", id, " exists already");
-    // Nobody asked for this worker yet: it moves to where it is wanted.
-    StopWorker(0);
+  Transaction transaction(*this);
+  const auto worker = static_cast<uint32_t>(id);
+  // The default worker, which nobody asked for, moves to where it is wanted.
+  if (draft_->workers.contains(worker) && (id != 0 || !draft_->default_worker)) {
+    return Error(EEXIST, "worker ", id, " exists already");
   }
-  StartWorker(static_cast<uint32_t>(id), static_cast<int>(core));
-  return Commit([](Graph&) { return absl::OkStatus(); });
+  draft_->workers[worker] = static_cast<int>(core);
+  if (id == 0) draft_->default_worker = false;
+  return transaction.Commit(absl::StrCat("AddWorker ", id));
 }
 
 absl::Status Engine::DestroyWorker(int64_t id) {
-  absl::MutexLock lock(&edits_);
-  BESS_RETURN_IF_ERROR(FindWorker(id).status());
+  BESS_RETURN_IF_ERROR(CheckWorkerId(id));
+  Transaction transaction(*this);
   const auto worker = static_cast<uint32_t>(id);
-  if (const Load load = LoadOf(plan()->graph->classes, worker); load.tasks > 0) {
+  if (!draft_->workers.contains(worker)) return Error(ENOENT, "there is no worker ", id);
+  ClassTree& classes = draft_->graph.classes;
+  if (const Load load = LoadOf(classes, worker); load.tasks > 0) {
     return Error(EBUSY, "worker ", id, " has ", load.tasks, " task(s) attached");
   }
-  StopWorker(worker);
-  // Classes without tasks go to another worker.
-  return Commit([&](Graph& graph) {
-    Unassign(graph.classes, worker);
-    return absl::OkStatus();
-  });
+  draft_->workers.erase(worker);
+  if (id == 0) draft_->default_worker = false;
+  Unassign(classes, worker);  // classes without tasks go to another worker
+  return transaction.Commit(absl::StrCat("DestroyWorker ", id));
 }
 
 absl::Status Engine::ResetWorkers() {
-  absl::MutexLock lock(&edits_);
-  const std::vector<WorkerStatus> workers = ListWorkers();
-  for (const WorkerStatus& worker : workers) StopWorker(worker.id);
+  Transaction transaction(*this);
+  for (const auto& [worker, core] : draft_->workers) Unassign(draft_->graph.classes, worker);
+  draft_->workers.clear();
+  draft_->default_worker = false;
+  draft_->leave_orphans = true;
+  BESS_RETURN_IF_ERROR(transaction.Commit("ResetWorkers"));
   next_worker_ = 0;
-  // Tasks of modules that live on wait for the next worker; none is started for them now.
-  const bool paused = std::exchange(paused_, true);
-  const absl::Status committed = Commit([&](Graph& graph) {
-    for (const WorkerStatus& worker : workers) Unassign(graph.classes, worker.id);
-    return absl::OkStatus();
-  });
-  paused_ = paused;
-  return committed;
+  return absl::OkStatus();
 }
 
 absl::Status Engine::PauseAll() {
@@ -157,7 +194,7 @@ absl::Status Engine::PauseAll() {
   paused_ = true;
   absl::Status first_error;
   for (const WorkerStatus& status : ListWorkers()) {
-    first_error.Update((*FindWorker(status.id))->Pause(kMaxPause));
+    first_error.Update(Pause(**FindWorker(status.id)));
   }
   // So that the books are true from here on: what left the graph before has its end now.
   WaitForWorkers();
@@ -167,7 +204,10 @@ absl::Status Engine::PauseAll() {
 absl::Status Engine::ResumeAll() {
   absl::MutexLock lock(&edits_);
   paused_ = false;
-  const absl::Status committed = Commit([](Graph&) { return absl::OkStatus(); });
+  // What waited for a worker gets one now.
+  Begin();
+  const absl::Status committed = Commit({.comment = "ResumeAll"}).status();
+  End();
   RunResumeHooks();
   for (const WorkerStatus& status : ListWorkers()) (*FindWorker(status.id))->Resume();
   return committed;
@@ -176,7 +216,7 @@ absl::Status Engine::ResumeAll() {
 absl::Status Engine::PauseWorker(int64_t id) {
   absl::MutexLock lock(&edits_);
   BESS_ASSIGN_OR_RETURN(Worker * worker, FindWorker(id));
-  return worker->Pause(kMaxPause);
+  return Pause(*worker);
 }
 
 absl::Status Engine::ResumeWorker(int64_t id) {
@@ -184,6 +224,65 @@ absl::Status Engine::ResumeWorker(int64_t id) {
   BESS_ASSIGN_OR_RETURN(Worker * worker, FindWorker(id));
   worker->Resume();
   return absl::OkStatus();
+}
+
+absl::Status Engine::Pause(Worker& worker) {
+  const absl::Status paused = worker.Pause(kMaxPause);
+  if (paused.ok()) return paused;
+  return {paused.code(), absl::StrCat(AbslView(paused.message()), "; ", WhoIsStuck())};
+}
+
+void Engine::RingWorkers() const {
+  absl::MutexLock lock(&state_);
+  for (const auto& [id, worker] : workers_) worker->Ring();
+}
+
+// --- What is wrong with them --------------------------------------------------------------------
+
+void Engine::WatchWorkers() {
+  std::vector<Stall> news;
+  {
+    absl::MutexLock lock(&state_);
+    for (const auto& [id, worker] : workers_) {
+      if (auto stall = watchdog_.Look(*worker, *plan_->graph)) news.push_back(*std::move(stall));
+    }
+  }
+  for (const Stall& stall : news) {
+    if (stall.over) {
+      spdlog::warn("worker {} came back from module '{}' after {} of CPU time", stall.worker,
+                   stall.module, absl::FormatDuration(stall.cpu));
+    } else {
+      spdlog::error("{}", stall.Text());
+    }
+  }
+}
+
+std::string Engine::WhoIsStuck() const {
+  absl::MutexLock lock(&state_);
+  const auto stall = watchdog_.Lasting();
+  return stall ? stall->Text() : "a worker does not come back from a module";
+}
+
+std::vector<Misplacement> Engine::FindMisplacements() const {
+  const auto running = plan();
+  return FindMisplacements(*running);
+}
+
+std::vector<Misplacement> Engine::FindMisplacements(const Plan& plan) const {
+  std::vector<Misplacement> found;
+  for (const WorkerStatus& worker : ListWorkers()) {
+    for (const auto& [module, placed] : plan.placement) {
+      if (!std::binary_search(placed.begin(), placed.end(), worker.id)) continue;
+      if (worker.node < 0 || (module->numa_nodes() >> worker.node & 1) != 0) continue;
+      Misplacement& each = found.emplace_back();
+      each = {module->name(), {}, module->numa_nodes(), worker.id, worker.node, worker.core};
+      for (uint32_t task = 0; task < module->tasks().size(); ++task) {
+        const std::string leaf = LeafName(module->name(), task);
+        if (plan.graph->classes.WorkerOf(leaf) == worker.id) each.leaves.push_back(leaf);
+      }
+    }
+  }
+  return found;
 }
 
 }  // namespace bess

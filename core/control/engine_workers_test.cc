@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+
+#include "absl/time/clock.h"
 #include "core/control/engine_testing.h"
 
 namespace bess {
@@ -18,6 +21,22 @@ TEST_F(EngineWorkersTest, RefusesBadWorkers) {
   ExpectError(engine_->PauseWorker(99), EINVAL, "not 99");
   ExpectError(engine_->ResumeWorker(2), ENOENT, "worker 2");
   EXPECT_TRUE(engine_->ListWorkers().empty());
+}
+
+ptrdiff_t OpenFiles() {
+  const std::filesystem::directory_iterator files("/proc/self/fd");
+  return std::distance(begin(files), end(files));
+}
+
+TEST_F(EngineWorkersTest, LeaveNoOpenFilesBehind) {
+  const ptrdiff_t before = OpenFiles();
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(engine_->AddWorker(i % 3, core_, "").ok());
+    ASSERT_TRUE(engine_->DestroyWorker(i % 3).ok());
+  }
+  // A bell that another worker may be about to ring is given back by the housekeeper.
+  for (int i = 0; i < 500 && OpenFiles() != before; ++i) absl::SleepFor(absl::Milliseconds(10));
+  EXPECT_EQ(OpenFiles(), before);
 }
 
 TEST_F(EngineWorkersTest, StartsOneByItselfWhenThereIsWork) {

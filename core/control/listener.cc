@@ -32,8 +32,14 @@ std::string Reason() { return std::strerror(errno); }
 absl::Status MakeDirectory(const std::string& path) {
   const std::string directory = std::filesystem::path(path).parent_path();
   if (directory.empty() || mkdir(directory.c_str(), 0700) == 0) return absl::OkStatus();
-  if (errno == EEXIST) return absl::OkStatus();
-  return Error(errno, "cannot make the socket's directory ", directory, ": ", Reason());
+  if (errno != EEXIST) {
+    return Error(errno, "cannot make the socket's directory ", directory, ": ", Reason());
+  }
+  // Its owner could put another socket in the place of this one. Root knows where it goes.
+  struct stat found = {};
+  if (geteuid() == 0 || stat(directory.c_str(), &found) != 0) return absl::OkStatus();
+  if (found.st_uid == geteuid() || found.st_uid == 0) return absl::OkStatus();
+  return Error(EPERM, "the socket's directory ", directory, " belongs to another user");
 }
 
 std::string ReadPid(int fd) {

@@ -14,6 +14,7 @@
 
 #include "bess/service.grpc.pb.h"
 #include "core/base/status.h"
+#include "core/base/temporary_folder_testing.h"
 #include "core/control/engine_testing.h"
 #include "core/control/service.h"
 
@@ -24,13 +25,6 @@ namespace fs = std::filesystem;
 
 class ListenerTest : public EngineTest {
  protected:
-  ListenerTest() {
-    char pattern[] = "/tmp/bessd-test-XXXXXX";
-    directory_ = mkdtemp(pattern);
-    path_ = directory_ / "run" / "bessd.sock";
-  }
-  ~ListenerTest() override { fs::remove_all(directory_); }
-
   void StartServer() {
     services_ = MakeServices(*engine_, [] {});
     grpc::ServerBuilder builder;
@@ -38,8 +32,9 @@ class ListenerTest : public EngineTest {
     server_ = builder.BuildAndStart();
   }
 
-  fs::path directory_;
-  fs::path path_;
+  TemporaryFolder temporary_;
+  const fs::path directory_ = temporary_.path();
+  const fs::path path_ = directory_ / "run" / "bessd.sock";
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;
 };
@@ -89,6 +84,20 @@ TEST_F(ListenerTest, ADeadDaemonsSocketIsReplaced) {
   ASSERT_TRUE(fs::exists(path_));
   EXPECT_TRUE(ControlSocket::Start(path_, *server_).ok());
   server_->Shutdown();
+}
+
+TEST_F(ListenerTest, NoLinkLeadsItToAnothersFile) {
+  fs::create_directory(path_.parent_path());
+  std::ofstream(directory_ / "precious") << "bytes";
+  fs::create_symlink(directory_ / "precious", path_.string() + ".pid");
+  ExpectError(SocketLock::Take(path_).status(), ELOOP, ".pid");
+  fs::remove(path_.string() + ".pid");
+  fs::create_symlink(directory_ / "precious", path_);
+  ASSERT_TRUE(SocketLock::Take(path_).ok());
+  StartServer();
+  ExpectError(ControlSocket::Start(path_, *server_).status(), EEXIST, "not a socket");
+  server_->Shutdown();
+  EXPECT_EQ(fs::file_size(directory_ / "precious"), 5u);
 }
 
 TEST_F(ListenerTest, OnlyASocketIsEverRemoved) {

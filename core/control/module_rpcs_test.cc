@@ -34,6 +34,13 @@ TEST_F(ModuleRpcsTest, ClassesAreListedAndDescribed) {
   ExpectError(rpc::GetMclassInfo(*engine_, request, &info), EINVAL, "name");
 }
 
+TEST_F(ModuleRpcsTest, DeadEndsAreNotCutTo32Bits) {
+  Create("pass", "TestPass");
+  constexpr uint64_t kMany = uint64_t{5} << 32;
+  module("pass").ledger(1).dropped[static_cast<size_t>(DropReason::kDeadEnd)].Add(kMany);
+  EXPECT_EQ(Info("pass").deadends(), kMany);
+}
+
 TEST_F(ModuleRpcsTest, BuildsLooksAtAndTearsDown) {
   pb::CreateModuleRequest create;
   pb::CreateModuleResponse created;

@@ -4,13 +4,13 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+
+#include "core/base/temporary_folder_testing.h"
 
 namespace bess {
 
@@ -18,22 +18,16 @@ class PluginDirectory {
  public:
   // `built` is the sample, where it was built.
   explicit PluginDirectory(const std::filesystem::path& built) {
-    std::string name = std::filesystem::canonical(testing::TempDir()).string() + "/pluginsXXXXXX";
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
-    directory_ = name;
     for (const auto& file : std::filesystem::directory_iterator(built.parent_path())) {
       const auto extension = file.path().extension();
       if (file.path() == built || extension == ".messages") {
-        std::filesystem::copy(file.path(), directory_);
+        std::filesystem::copy(file.path(), directory());
       }
     }
   }
-  ~PluginDirectory() { std::filesystem::remove_all(directory_); }
-  PluginDirectory(const PluginDirectory&) = delete;
-  PluginDirectory& operator=(const PluginDirectory&) = delete;
 
-  const std::string& directory() const { return directory_; }
-  std::string sample() const { return directory_ + "/sequential_update.so"; }
+  const std::string& directory() const { return folder_.path(); }
+  std::string sample() const { return directory() + "/sequential_update.so"; }
 
   std::string SampleBytes() const {
     std::ifstream file(sample(), std::ios::binary);
@@ -41,7 +35,7 @@ class PluginDirectory {
   }
   // Returns the path.
   std::string Write(const std::string& name, const std::string& bytes) const {
-    const std::string path = directory_ + "/" + name;
+    const std::string path = directory() + "/" + name;
     std::filesystem::remove(path);
     std::ofstream(path, std::ios::binary) << bytes;
     return path;
@@ -55,7 +49,7 @@ class PluginDirectory {
   }
 
  private:
-  std::string directory_;
+  TemporaryFolder folder_;
 };
 
 }  // namespace bess

@@ -17,12 +17,10 @@ void Describe(const PortStats& stats, pb::GetPortStatsResponse::Stat* out) {
 
 std::string MacOf(const Port& port) { return FormatMac(port.settings().mac); }
 
-// An empty or all-zero address asks for no change.
-absl::StatusOr<std::optional<MacAddress>> WantedMac(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  BESS_ASSIGN_OR_RETURN(const MacAddress mac, ParseMac(text));
-  if (mac == MacAddress{}) return std::nullopt;
-  return mac;
+// To these requests clients expect ENOENT even when the name is missing.
+absl::Status VisitNamed(Engine& engine, const std::string& name, const PortTable::Read& read) {
+  if (name.empty()) return Error(ENOENT, "the port's name is missing");
+  return engine.ports().Visit(name, read);
 }
 
 }  // namespace
@@ -47,7 +45,7 @@ absl::Status GetDriverInfo(Engine&, const pb::GetDriverInfoRequest& request,
 }
 
 absl::Status ResetPorts(Engine& engine, const pb::EmptyRequest&, pb::EmptyResponse*) {
-  return engine.ports().Reset();
+  return engine.ResetPorts();
 }
 
 absl::Status ListPorts(Engine& engine, const pb::EmptyRequest&, pb::ListPortsResponse* response) {
@@ -67,14 +65,13 @@ absl::Status ListPorts(Engine& engine, const pb::EmptyRequest&, pb::ListPortsRes
 
 absl::Status CreatePort(Engine& engine, const pb::CreatePortRequest& request,
                         pb::CreatePortResponse* response) {
-  BESS_ASSIGN_OR_RETURN(const std::string name,
-                        engine.ports().Create({.name = request.name(),
-                                               .driver = request.driver(),
-                                               .rx_queues = request.num_inc_q(),
-                                               .tx_queues = request.num_out_q(),
-                                               .rx_size = request.size_inc_q(),
-                                               .tx_size = request.size_out_q(),
-                                               .argument = request.arg()}));
+  BESS_ASSIGN_OR_RETURN(const std::string name, engine.CreatePort({.name = request.name(),
+                                                                   .driver = request.driver(),
+                                                                   .rx_queues = request.num_inc_q(),
+                                                                   .tx_queues = request.num_out_q(),
+                                                                   .rx_size = request.size_inc_q(),
+                                                                   .tx_size = request.size_out_q(),
+                                                                   .argument = request.arg()}));
   response->set_name(name);
   return engine.ports().Visit(name, [&](const Port& port, const google::protobuf::Any&) {
     response->set_mac_addr(MacOf(port));
@@ -83,15 +80,12 @@ absl::Status CreatePort(Engine& engine, const pb::CreatePortRequest& request,
 
 absl::Status DestroyPort(Engine& engine, const pb::DestroyPortRequest& request,
                          pb::EmptyResponse*) {
-  return engine.ports().Destroy(request.name());
+  return engine.DestroyPort(request.name());
 }
 
 absl::Status SetPortConf(Engine& engine, const pb::SetPortConfRequest& request,
                          pb::CommandResponse*) {
-  PortChange change{.admin_up = request.conf().admin_up()};
-  BESS_ASSIGN_OR_RETURN(change.mac, WantedMac(request.conf().mac_addr()));
-  if (request.conf().mtu() != 0) change.mtu = request.conf().mtu();
-  return engine.ports().Configure(request.name(), change);
+  return engine.ConfigurePort(request.name(), request.conf());
 }
 
 absl::Status GetPortConf(Engine& engine, const pb::GetPortConfRequest& request,
@@ -107,7 +101,7 @@ absl::Status GetPortConf(Engine& engine, const pb::GetPortConfRequest& request,
 
 absl::Status GetPortStats(Engine& engine, const pb::GetPortStatsRequest& request,
                           pb::GetPortStatsResponse* response) {
-  return engine.ports().Visit(request.name(), [&](const Port& port, const auto&) {
+  return VisitNamed(engine, request.name(), [&](const Port& port, const auto&) {
     Describe(port.Stats(Direction::kReceive), response->mutable_inc());
     Describe(port.Stats(Direction::kSend), response->mutable_out());
     response->set_timestamp(WallSeconds());
@@ -116,7 +110,7 @@ absl::Status GetPortStats(Engine& engine, const pb::GetPortStatsRequest& request
 
 absl::Status GetLinkStatus(Engine& engine, const pb::GetLinkStatusRequest& request,
                            pb::GetLinkStatusResponse* response) {
-  return engine.ports().Visit(request.name(), [&](const Port& port, const auto&) {
+  return VisitNamed(engine, request.name(), [&](const Port& port, const auto&) {
     const LinkStatus link = port.link();
     response->set_speed(link.speed);
     response->set_full_duplex(link.full_duplex);

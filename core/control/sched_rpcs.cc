@@ -37,6 +37,15 @@ absl::Status GetWorkerUsage(Engine& engine, const native::GetWorkerUsageRequest&
     worker.set_busy_rounds(status.stats.busy_rounds);
     worker.set_busy_cycles(status.stats.busy_cycles);
     worker.set_cycles(status.stats.cycles);
+    worker.set_stalls(status.stalls.count);
+    if (status.stalls.count == 0) continue;
+    const Stall& stall = status.stalls.last;
+    auto& last = *worker.mutable_last_stall();
+    last.set_module(stall.module);
+    last.set_class_(stall.traffic_class);
+    last.set_timestamp(absl::ToDoubleSeconds(stall.seen - absl::UnixEpoch()));
+    last.set_cpu_seconds(absl::ToDoubleSeconds(stall.cpu));
+    last.set_over(stall.over);
   }
   response->set_cycles_per_second(CyclesPerSecond());
   return absl::OkStatus();

@@ -78,5 +78,29 @@ TEST_F(SchedRpcsTest, BusyWorkersSaySo) {
   EXPECT_GT(after.cycles_per_second(), 1e8);
 }
 
+TEST_F(SchedRpcsTest, StallsAreRemembered) {
+  StartChain();
+  native::GetWorkerUsageResponse usage;
+  const auto stuck = [&] {
+    usage.Clear();
+    EXPECT_TRUE(rpc::GetWorkerUsage(*engine_, {}, &usage).ok());
+    for (const auto& worker : usage.workers()) {
+      if (worker.stalls() > 0) return &worker.last_stall();
+    }
+    return static_cast<const native::GetWorkerUsageResponse::Stall*>(nullptr);
+  };
+  EXPECT_EQ(stuck(), nullptr);
+  auto& pass = static_cast<TestPass&>(module("pass"));
+  pass.stuck = true;
+  EXPECT_TRUE(Eventually([&] { return stuck() != nullptr; }));
+  EXPECT_EQ(stuck()->module(), "pass");
+  EXPECT_EQ(stuck()->class_(), "!leaf_source:0");
+  EXPECT_GE(stuck()->cpu_seconds(), 0.025);
+  EXPECT_GT(stuck()->timestamp(), 1e9);
+  EXPECT_FALSE(stuck()->over());
+  pass.stuck = false;
+  EXPECT_TRUE(Eventually([&] { return stuck()->over(); }));
+}
+
 }  // namespace
 }  // namespace bess

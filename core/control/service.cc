@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bess/service.grpc.pb.h"
+#include "core/control/live_service.h"
 #include "core/control/rpcs.h"
 #include "native/observe.grpc.pb.h"
 #include "native/scheduler.grpc.pb.h"
@@ -162,6 +163,7 @@ std::vector<std::unique_ptr<grpc::Service>> MakeServices(Engine& engine,
   services.push_back(std::make_unique<ControlService>(engine, std::move(shutdown)));
   services.push_back(std::make_unique<ObserveService>(engine));
   services.push_back(std::make_unique<SchedulerService>(engine));
+  services.push_back(MakeLiveService(engine));
   return services;
 }
 

@@ -92,15 +92,15 @@ class Lister {
 
   void ListWorker(uint32_t worker) {
     const std::vector<std::string> roots = classes_.Roots(worker);
-    std::string above;
-    if (roots.size() > 1) {
-      above = DefaultRootName(worker);
-      pb::TrafficClass& root = *Add("")->mutable_class_();
-      root.set_name(above);
-      root.set_policy(std::string(Name(TcPolicy::kRoundRobin)));
-      root.set_wid(worker);
+    if (roots.size() <= 1) {
+      for (const std::string& root : roots) List(root, "", worker);
+      return;
     }
-    for (const std::string& root : roots) List(root, above, worker);
+    pb::TrafficClass& above = *Add("")->mutable_class_();
+    above.set_name(DefaultRootName(worker));
+    above.set_policy(std::string(Name(TcPolicy::kRoundRobin)));
+    above.set_wid(worker);
+    above.set_blocked(ListAll(roots, above.name(), worker));
   }
   void ListOrphans() {
     for (const std::string& orphan : classes_.Orphans()) List(orphan, "", kNoWorker);
@@ -114,21 +114,28 @@ class Lister {
     return status;
   }
 
-  // Returns whether nothing in it has anything to run.
+  // Each returns whether nothing in it has anything to run, or may run it.
+  bool ListAll(const std::vector<std::string>& names, const std::string& parent, int64_t worker) {
+    bool blocked = true;
+    for (const std::string& name : names) blocked &= List(name, parent, worker);
+    return blocked;
+  }
   bool List(const std::string& name, const std::string& parent, int64_t worker) {
     const TrafficClass& tc = *classes_.Find(name);
     pb::TrafficClass& out = *Add(parent)->mutable_class_();
     out.set_name(name);
     out.set_wid(worker);
     Describe(tc, out);
-    bool blocked = tc.is_leaf() ? resting_.contains(&tc) : true;
-    if (!tc.is_leaf()) {
-      for (const std::string& child : classes_.Children(name)) {
-        if (!List(child, name, worker)) blocked = false;
-      }
-    }
+    const bool blocked =
+        tc.is_leaf() ? resting_.contains(&tc)
+                     : ListAll(classes_.Children(name), name, worker) || IsUsedUp(*tc.state);
     out.set_blocked(blocked);
     return blocked;
+  }
+
+  // Of a rate limit: whether it waits until what was used is paid for.
+  static bool IsUsedUp(const ClassState& state) {
+    return state.ready.load(std::memory_order_relaxed) > Cycles();
   }
 
   static void Describe(const TrafficClass& tc, pb::TrafficClass& out) {
@@ -177,7 +184,7 @@ absl::Status UpdateTcParams(Engine& engine, const pb::UpdateTcParamsRequest& req
                             pb::EmptyResponse*) {
   const pb::TrafficClass& wanted = request.class_();
   if (wanted.name().empty()) return Error(EINVAL, "'name' is missing: which class?");
-  const auto graph = engine.plan()->graph;
+  const auto graph = engine.graph();
   const TrafficClass* tc = graph->classes.Find(wanted.name());
   if (tc == nullptr) return Error(ENOENT, "there is no traffic class '", wanted.name(), "'");
   BESS_ASSIGN_OR_RETURN(const TcParams params, ParamsOf(tc->params.policy, wanted));
@@ -189,7 +196,7 @@ absl::Status UpdateTcParams(Engine& engine, const pb::UpdateTcParamsRequest& req
 absl::Status UpdateTcParent(Engine& engine, const pb::UpdateTcParentRequest& request,
                             pb::EmptyResponse*) {
   const pb::TrafficClass& wanted = request.class_();
-  const auto graph = engine.plan()->graph;
+  const auto graph = engine.graph();
   BESS_ASSIGN_OR_RETURN(const std::string name, NameOf(*graph, wanted));
   const TrafficClass* tc = graph->classes.Find(name);
   if (tc == nullptr) return Error(ENOENT, "there is no traffic class '", name, "'");

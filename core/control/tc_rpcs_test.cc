@@ -135,6 +135,9 @@ TEST_F(TcRpcsTest, LeavesAttachByModuleAndTask) {
   ExpectError(AttachLeaf("source", 1, "prio"), ENOENT, "no task 1");
   ExpectError(AttachLeaf("source", 0, "!leaf_source:0"), EPERM, "leaf");
   ExpectError(AttachLeaf("", 0, "prio"), EINVAL, "which class");
+  EXPECT_EQ(List(0), Names({"prio<", "!leaf_source:0<prio"})) << "refusals leave it where it is";
+  const uint64_t before = Consumed();
+  EXPECT_TRUE(Eventually([&] { return Consumed() > before; })) << "and at work";
 }
 
 TEST_F(TcRpcsTest, OthersMoveUntilTheyAreAttached) {
@@ -199,6 +202,35 @@ TEST_F(TcRpcsTest, StatisticsGoOnWhereverTheLeafHangs) {
   EXPECT_GE(stats_.count() * TestSource::kBurst, stats_.packets());
   ExpectError(Stats(""), EINVAL, "'name'");
   ExpectError(Stats("nobody"), ENOENT, "'nobody'");
+}
+
+TEST_F(TcRpcsTest, WhoHasNothingToRunOrMayNotIsBlocked) {
+  StartChain();
+  auto& source = static_cast<TestSource&>(module("source"));
+  const auto blocked = [&](const std::string& name, bool wanted) {
+    return Eventually([&] {
+      List(-1);
+      return last_.at(name).blocked() == wanted;
+    });
+  };
+  EXPECT_TRUE(blocked("!leaf_source:0", false));
+  ASSERT_TRUE(Add(Wanted("empty", "round_robin")).ok());
+  EXPECT_TRUE(blocked("empty", true));
+  EXPECT_TRUE(blocked("!default_rr_0", false)) << "the source can run";
+  source.quiet = true;
+  EXPECT_TRUE(blocked("!leaf_source:0", true));
+  EXPECT_TRUE(blocked("!default_rr_0", true));
+  source.quiet = false;
+  pb::AddTcRequest limit = Under("empty", "limit", "rate_limit");
+  limit.mutable_class_()->set_resource("packet");
+  (*limit.mutable_class_()->mutable_limit())["packet"] = 1;
+  ASSERT_TRUE(Add(limit).ok());
+  ASSERT_TRUE(AttachLeaf("source", 0, "limit").ok());
+  EXPECT_TRUE(blocked("limit", true)) << "one batch and it has to wait";
+  EXPECT_TRUE(blocked("empty", true));
+  EXPECT_FALSE(last_.at("!leaf_source:0").blocked()) << "it has packets";
+  ASSERT_TRUE(engine_->UpdateClass("limit", {.resource = TcResource::kPacket}).ok());
+  EXPECT_TRUE(blocked("limit", false));
 }
 
 TEST_F(TcRpcsTest, ResetTakesAllButTheLeaves) {

@@ -39,10 +39,20 @@ absl::Status DestroyWorker(Engine& engine, const pb::DestroyWorkerRequest& reque
   return engine.DestroyWorker(request.wid());
 }
 
-// A plan that breaks a constraint is refused when it is asked for, so none that runs does.
-// Clients call this before every ResumeAll.
-absl::Status CheckSchedulingConstraints(Engine&, const pb::EmptyRequest&,
-                                        pb::CheckSchedulingConstraintsResponse*) {
+// More workers than a module allows are refused when they are asked for, so no plan has them, and
+// nothing here is fatal. Clients call this before every ResumeAll.
+absl::Status CheckSchedulingConstraints(Engine& engine, const pb::EmptyRequest&,
+                                        pb::CheckSchedulingConstraintsResponse* response) {
+  for (const Misplacement& each : engine.FindMisplacements()) {
+    response->add_modules()->set_name(each.module);
+    for (const std::string& leaf : each.leaves) {
+      auto& violation = *response->add_violations();
+      violation.set_name(leaf);
+      violation.set_constraint(static_cast<int32_t>(each.numa_nodes));
+      violation.set_assigned_node(each.node);
+      violation.set_assigned_core(each.core);
+    }
+  }
   return absl::OkStatus();
 }
 

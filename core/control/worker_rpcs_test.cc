@@ -52,6 +52,26 @@ TEST_F(WorkerRpcsTest, ResetAndConstraints) {
   EXPECT_TRUE(engine_->ListWorkers().empty());
 }
 
+TEST_F(WorkerRpcsTest, WorkersFarFromWhatTheyRunAreNamed) {
+  Create("far", "TestFarAway");
+  Create("sink", "TestSink");
+  Connect("far", "sink");
+  pb::CheckSchedulingConstraintsResponse found;
+  EXPECT_TRUE(Eventually([&] {  // the worker's thread says on which node it is
+    found.Clear();
+    EXPECT_TRUE(rpc::CheckSchedulingConstraints(*engine_, {}, &found).ok());
+    return found.violations_size() > 0;
+  }));
+  ASSERT_EQ(found.violations_size(), 1);
+  EXPECT_EQ(found.violations(0).name(), "!leaf_far:0");
+  EXPECT_EQ(found.violations(0).constraint(), 8);
+  EXPECT_EQ(found.violations(0).assigned_node(), engine_->ListWorkers()[0].node);
+  EXPECT_EQ(found.violations(0).assigned_core(), engine_->ListWorkers()[0].core);
+  ASSERT_EQ(found.modules_size(), 1);
+  EXPECT_EQ(found.modules(0).name(), "far");
+  EXPECT_FALSE(found.fatal()) << "it works, if slowly";
+}
+
 TEST_F(WorkerRpcsTest, CheckingConstraintsChangesNoCounter) {
   StartChain();
   ASSERT_TRUE(engine_->PauseAll().ok());

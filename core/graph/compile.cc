@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_join.h"
 #include "core/base/clock.h"
+#include "core/graph/feeders.h"
 #include "core/graph/plan.h"
 
 namespace bess {
@@ -50,9 +51,9 @@ class WorkerPlanBuilder {
     const auto& leaves = plan_->scheduler->leaves();
     for (uint32_t leaf = 0; leaf < leaves.size(); ++leaf) {
       const uint32_t module = topology_.index.at(leaves[leaf]->module);
-      AddTask(module, leaves[leaf]->task);
-      const auto holder = holders_.find(module);
-      if (holder != holders_.end()) holder->second.doors.push_back(&plan_->scheduler->door(leaf));
+      AddTask(module, *leaves[leaf]);
+      TieToWaker(plan_->tasks.back(), module, plan_->scheduler->door(leaf));
+      TieToBrakes(plan_->tasks.back(), module, plan_->scheduler->door(leaf));
     }
   }
 
@@ -78,13 +79,35 @@ class WorkerPlanBuilder {
   using GateKey = std::pair<uint32_t, uint32_t>;  // module, input gate
   static constexpr uint32_t kAllAlike = kMaxGates;
 
-  void AddTask(uint32_t module, size_t task) {
+  // How the worker learns that there is work for the task: by a knock, or by a descriptor.
+  void TieToWaker(TaskSlot& task, uint32_t module, LeafDoor& door) {
+    const auto own = holders_.find(module);
+    if (own != holders_.end()) {
+      own->second.doors.push_back(&door);
+      if (own->second.brake != nullptr) task.holder = &own->second;
+    } else if (const int fd = task.module->wake_fd(task.argument); fd >= 0) {
+      plan_->wakers.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+    } else {
+      plan_->wakeable = false;
+    }
+  }
+
+  void TieToBrakes(TaskSlot& task, uint32_t module, LeafDoor& door) {
+    for (auto& [place, holder] : holders_) {
+      const auto& fed_by = holder.fed_by;
+      if (std::find(fed_by.begin(), fed_by.end(), module) == fed_by.end()) continue;
+      task.brakes.push_back(holder.brake);
+      holder.feeders.push_back(&door);
+    }
+  }
+
+  void AddTask(uint32_t module, const TrafficClass& leaf) {
     Node* root = NewNode(module);
     Connect(root, module);
     if (!metadata_.clear[module].empty()) PutClearBehind(root, module);
     const Module& source = topology_.module(module);
     plan_->tasks.push_back({topology_.modules[module]->module.get(), source.mclass().run_task,
-                            source.tasks()[task].argument, root});
+                            source.tasks()[leaf.task].argument, root, leaf.state.get()});
     roots_.push_back(root);
     sources_.push_back(module);
   }
@@ -121,6 +144,7 @@ class WorkerPlanBuilder {
     for (auto hook = hooks.rbegin(); hook != hooks.rend(); ++hook) {
       to = NewForwarder(module, (*hook)->hclass().process, hook->get(), to);
       to->cell = (*hook)->Cell(worker_);
+      to->counts = (*hook)->CountsOnly(worker_);
     }
     return to;
   }
@@ -323,7 +347,10 @@ void FindHolders(const Topology& topology, Plan& plan) {
   for (uint32_t m = 0; m < topology.size(); ++m) {
     const Module& module = topology.module(m);
     if (!module.info().holds_packets || module.tasks().empty()) continue;
-    plan.holders[m].module = topology.modules[m]->module.get();
+    Holder& holder = plan.holders[m];
+    holder.module = topology.modules[m]->module.get();
+    holder.brake = module.brake();
+    if (holder.brake != nullptr) holder.fed_by = FeedersOf(topology, m);
   }
 }
 

@@ -4,6 +4,16 @@
 #include <algorithm>
 
 namespace bess {
+namespace {
+
+// Looks at all of them, which vector instructions do faster than a loop finds the first other one.
+bool AllEqual(const Verdict* verdicts, uint32_t n) {
+  bool differ = false;
+  for (uint32_t i = 0; i < n; ++i) differ |= !(verdicts[i] == verdicts[0]);
+  return !differ;
+}
+
+}  // namespace
 
 void Context::Adopt(absl::Span<Node* const> nodes, BatchArena* arena) {
   nodes_ = nodes;
@@ -21,7 +31,7 @@ void Context::Deliver(Batch& batch, const Verdict* verdicts) {
   if (batch.empty()) return;
   const Verdict first = verdicts[0];
   const uint32_t n = batch.size();
-  if (std::all_of(verdicts + 1, verdicts + n, [=](Verdict v) { return v == first; })) {
+  if (AllEqual(verdicts, n)) {
     first.is_drop() ? Drop(batch, first.reason()) : Emit(first.gate(), batch);
     return;
   }

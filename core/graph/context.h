@@ -9,6 +9,7 @@
 // same batch on from node to node: nothing is copied or looked at.
 #pragma once
 
+#include <atomic>
 #include <cassert>
 #include <cstdint>
 #include <vector>
@@ -102,6 +103,8 @@ class Context {
   void Enqueue(Node& to, Batch* batch);
   Batch* TakeBatch() { return arena_->Take(); }
   const Node& node() const { return *node_; }
+  // The books of the module that runs, or ran last. Thread: any; who owns them must be looked up.
+  const Ledger* running() const { return running_.load(std::memory_order_relaxed); }
 
  private:
   Node* Target(uint32_t gate) const { return gate < node_->num_out ? node_->out[gate] : nullptr; }
@@ -114,10 +117,16 @@ class Context {
   void QueueHot();
   void Join(Node& to, Batch* batch);
   void FlushDropped() { FreeBatch(dropped_); }
+  void Run(Node& node, Batch* batch) {
+    node_ = &node;
+    current_ = batch;
+    running_.store(node.ledger, std::memory_order_relaxed);
+  }
 
   const uint32_t worker_;
   uint64_t now_ = 0;
-  Node* node_ = nullptr;      // running
+  Node* node_ = nullptr;  // running
+  std::atomic<const Ledger*> running_{nullptr};
   Batch* current_ = nullptr;  // what it was given, until it emits it whole
   // The first batch emitted by the running node: it runs next if nothing else waits.
   Node* hot_node_ = nullptr;
@@ -169,8 +178,14 @@ inline void Context::DropOne(Packet* packet, DropReason reason) {
 }
 
 inline void Context::Execute(Node& node, Batch* batch) {
-  node_ = &node;
-  current_ = batch;
+  if (node.counts != nullptr) {
+    node.counts->batches.Add(1);
+    node.counts->packets.Add(batch->size());
+    hot_node_ = node.out[0];
+    hot_batch_ = batch;
+    return;
+  }
+  Run(node, batch);
   node.process(node.self, *this, *batch);
   if (current_ != nullptr) {
     assert(current_->empty() && "Process must emit or drop every packet");
@@ -180,8 +195,7 @@ inline void Context::Execute(Node& node, Batch* batch) {
 
 template <typename Fill>
 auto Context::RunRoot(Node& node, Fill fill) {
-  node_ = &node;
-  current_ = TakeBatch();
+  Run(node, TakeBatch());
   auto result = fill(*this, *current_);
   if (current_ != nullptr) {
     assert(current_->empty() && "a task must emit or drop every packet");

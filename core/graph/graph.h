@@ -33,6 +33,7 @@ struct OutGate {
   uint32_t igate = 0;
   std::shared_ptr<Edge> edge;
   Hooks hooks;
+  std::string default_hook;  // the name of the one nobody asked for, if it has that
 };
 
 struct ModuleEntry {

@@ -50,6 +50,9 @@ class GateHook {
 
   // What Process finds as context.node().cell. Thread: control.
   virtual void* Cell(uint32_t /*worker*/) { return nullptr; }
+  // Not nullptr: all that this hook does is count batches and packets here, and nobody need call
+  // it.
+  virtual CrossingCounts* CountsOnly(uint32_t /*worker*/) { return nullptr; }
   // Told with each plan where the attributes lie from now on. Thread: control.
   virtual void Placed(const std::vector<PlacedAttribute>& /*attributes*/) {}
   // It has nothing to do any more and is to be taken off its gates. Thread: any.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <random>
 
+#include "core/base/soak_testing.h"
 #include "core/graph/graph_testing.h"
 #include "core/graph/metadata.h"
 
@@ -284,8 +285,11 @@ class RandomLayout {
   std::vector<std::vector<bool>> reach_;
 };
 
+constexpr uint64_t kEdits = 15;  // of each graph that is edited
+
 TEST(MetadataRandomTest, EveryRuleHolds) {
-  for (uint32_t seed = 0; seed < 6000; ++seed) {
+  const uint64_t seeds = SoakPackets(6000);
+  for (uint32_t seed = 0; seed < seeds; ++seed) {
     RandomLayout layout(seed, {});
     layout.Check();
     ASSERT_EQ(layout.refused, 0) << "48 bytes always fit";
@@ -294,9 +298,10 @@ TEST(MetadataRandomTest, EveryRuleHolds) {
 }
 
 TEST(MetadataRandomTest, NothingMovesWhileThereIsRoom) {
-  for (uint32_t seed = 0; seed < 400; ++seed) {
+  const uint64_t seeds = SoakPackets(400 * kEdits) / kEdits;
+  for (uint32_t seed = 0; seed < seeds; ++seed) {
     RandomLayout layout(seed, {});
-    for (int edit = 0; edit < 15; ++edit) {
+    for (uint64_t edit = 0; edit < kEdits; ++edit) {
       layout.Check();
       ASSERT_FALSE(testing::Test::HasFailure()) << "seed " << seed << ", edit " << edit;
       layout.Edit();
@@ -307,8 +312,9 @@ TEST(MetadataRandomTest, NothingMovesWhileThereIsRoom) {
 }
 
 TEST(MetadataRandomTest, EveryRuleHoldsWhenBytesRunOut) {
-  int refused = 0, moved = 0;
-  for (uint32_t seed = 0; seed < 500; ++seed) {
+  uint64_t refused = 0, moved = 0;
+  const uint64_t seeds = SoakPackets(500 * kEdits) / kEdits;
+  for (uint32_t seed = 0; seed < seeds; ++seed) {
     RandomLayout layout(seed, {.modules = 12,
                                .names = 8,
                                .min_size = 16,
@@ -316,16 +322,16 @@ TEST(MetadataRandomTest, EveryRuleHoldsWhenBytesRunOut) {
                                .rarity = 4,
                                .history = true,
                                .connections = 1});
-    for (int edit = 0; edit < 15; ++edit) {
+    for (uint64_t edit = 0; edit < kEdits; ++edit) {
       layout.Check();
       ASSERT_FALSE(testing::Test::HasFailure()) << "seed " << seed << ", edit " << edit;
       layout.Edit();
     }
-    refused += layout.refused;
-    moved += layout.moved;
+    refused += static_cast<uint64_t>(layout.refused);
+    moved += static_cast<uint64_t>(layout.moved);
   }
-  EXPECT_GT(refused, 100) << "the area is exhausted now and then";
-  EXPECT_GT(moved, 20) << "and attributes that shared bytes meet";
+  EXPECT_GT(refused, seeds / 5) << "the area is exhausted now and then";
+  EXPECT_GT(moved, seeds / 25) << "and attributes that shared bytes meet";
 }
 
 }  // namespace

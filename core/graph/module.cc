@@ -13,6 +13,12 @@ LedgerTotals Module::totals() const {
   return totals;
 }
 
+bool Module::Owns(const Ledger* ledger) const {
+  bool owns = false;
+  ledgers_.ForEach([&](const Ledger& each) { owns |= &each == ledger; });
+  return owns;
+}
+
 absl::StatusOr<uint32_t> Module::AddAttribute(std::string_view name, uint64_t size,
                                               AttributeMode mode) {
   if (name.empty()) return Error(EINVAL, "an attribute needs a name");

@@ -35,6 +35,7 @@
 #include "core/base/counter.h"
 #include "core/base/status.h"
 #include "core/graph/attribute.h"
+#include "core/graph/brake.h"
 #include "core/graph/context.h"
 #include "core/graph/host.h"
 #include "core/graph/ledger.h"
@@ -88,6 +89,14 @@ class Module {
   virtual std::string Description() const { return ""; }
   // Packets inside right now. Thread: any.
   virtual uint64_t held() const { return 0; }
+  // What stops the tasks that feed it while it is nearly full, if anything does: for a module that
+  // holds packets. Lives as long as the module.
+  virtual const Brake* brake() const { return nullptr; }
+  // A bit for each NUMA node whose workers may run it.
+  virtual uint64_t numa_nodes() const { return kAllNumaNodes; }
+  // A descriptor that can be read while the task with this argument has work; -1 when it can only
+  // be asked. Lives until Discard.
+  virtual int wake_fd(uint64_t /*argument*/) const { return -1; }
   // Told before each plan which workers may run it from now on, in increasing order.
   virtual void Placed(absl::Span<const uint32_t> /*workers*/) {}
   // Gives up what it holds, packets and ports; no worker sees it any more, and nothing but its
@@ -96,6 +105,8 @@ class Module {
 
   Ledger& ledger(uint32_t worker) { return ledgers_.At(worker); }
   LedgerTotals totals() const;
+  // Whether that is some worker's part of its books. Thread: any.
+  bool Owns(const Ledger* ledger) const;
 
  protected:
   Module() = default;

@@ -16,12 +16,19 @@ class Context;
 
 using ProcessFunction = void (*)(void* self, Context& context, Batch& batch);
 
+// What a node that only counts has seen.
+struct CrossingCounts {
+  Counter batches;
+  Counter packets;
+};
+
 struct Node {
   ProcessFunction process = nullptr;
-  void* self = nullptr;        // the module, hook or loop buffer
-  Ledger* ledger = nullptr;    // this worker's books of the module the node belongs to
-  void* cell = nullptr;        // this worker's counters of a hook
-  Node* const* out = nullptr;  // by output gate; nullptr where nothing is connected
+  CrossingCounts* counts = nullptr;  // it only counts and sends on by gate 0: nothing is called
+  void* self = nullptr;              // the module, hook or loop buffer
+  Ledger* ledger = nullptr;          // this worker's books of the module the node belongs to
+  void* cell = nullptr;              // this worker's counters of a hook
+  Node* const* out = nullptr;        // by output gate; nullptr where nothing is connected
   uint32_t num_out = 0;
   uint32_t rank = 0;  // upstream nodes have lower ranks
   uint32_t igate = 0;

@@ -29,6 +29,9 @@ class PacketFifo {
   // As ResizableRing has it.
   absl::Status Resize(Host& host, uint32_t size) { return ring_.Resize(host, size); }
 
+  // How full it is: packets in the ring they come into now. Thread: workers.
+  uint32_t fill() const { return ring_.fill(); }
+
   // Thread: any. A packet may have left before the worker that put it in counts it.
   uint64_t held() const;
   uint64_t enqueued() const;

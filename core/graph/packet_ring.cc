@@ -65,8 +65,10 @@ uint32_t PacketRing::Take(Packet** packets, uint32_t n) {
   return there;
 }
 
+// In this order the difference is never negative: what is taken was published before.
 uint32_t PacketRing::count() const {
-  return published_.load(std::memory_order_acquire) - taken_.load(std::memory_order_relaxed);
+  const uint32_t taken = taken_.load(std::memory_order_acquire);
+  return published_.load(std::memory_order_acquire) - taken;
 }
 
 ResizableRing::ResizableRing(uint32_t size)

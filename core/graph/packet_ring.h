@@ -28,7 +28,7 @@ class PacketRing {
   // Each returns how many packets it took, or gave: the first ones.
   uint32_t Put(Packet* const* packets, uint32_t n);
   uint32_t Take(Packet** packets, uint32_t n);
-  // Thread: whoever takes.
+  // Exact for who takes; for others how many there were a moment ago. Thread: workers.
   uint32_t count() const;
 
  private:
@@ -63,6 +63,9 @@ class ResizableRing {
     PacketRing* next = head->next_.load(std::memory_order_acquire);
     return next == nullptr ? head->Take(packets, n) : TakeAcross(*head, *next, packets, n);
   }
+
+  // How many packets are in the ring that they come into now. Thread: as for Put.
+  uint32_t fill() const { return tail_.load(std::memory_order_acquire)->count(); }
 
   // From now on packets go into a ring of `size`; those in the present one leave first. EBUSY when
   // too many earlier rings have not been emptied. Thread: control.

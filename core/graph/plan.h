@@ -5,6 +5,8 @@
 // control plane's business (core/control/engine.h), taking it up the worker's (core/sched).
 #pragma once
 
+#include <poll.h>
+
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -20,6 +22,16 @@
 
 namespace bess {
 
+// A module that keeps packets for its tasks: whoever brings it some wakes those that rest. While
+// its brake is on, the tasks that feed it rest; who lets go of the brake wakes them.
+struct Holder {
+  Module* module = nullptr;
+  std::vector<LeafDoor*> doors;  // of its own tasks
+  const Brake* brake = nullptr;
+  std::vector<uint32_t> fed_by;    // if it has a brake: modules, by their place in the graph
+  std::vector<LeafDoor*> feeders;  // their tasks'
+};
+
 // A task in a worker's plan: where packets start. A leaf of the worker's scheduler has the same
 // number.
 struct TaskSlot {
@@ -27,12 +39,9 @@ struct TaskSlot {
   TaskResult (*run)(Module&, Context&, Batch&, uint64_t) = nullptr;
   uint64_t argument = 0;
   Node* root = nullptr;
-};
-
-// A module that keeps packets for its tasks: whoever brings it some wakes those that rest.
-struct Holder {
-  Module* module = nullptr;
-  std::vector<LeafDoor*> doors;
+  const ClassState* state = nullptr;  // of its leaf
+  std::vector<const Brake*> brakes;   // of what it feeds
+  const Holder* holder = nullptr;     // whose brake it may let go of
 };
 
 // One worker's part. Only that worker touches the nodes once the plan is published.
@@ -45,6 +54,10 @@ struct WorkerPlan {
   std::unique_ptr<TcScheduler> scheduler;
   std::vector<LoopSlot> loops;
   std::unique_ptr<BatchArena> arena;
+  // Whether every task without work is woken when there is some; then the descriptors that do so,
+  // behind a place for the worker's bell.
+  bool wakeable = true;
+  std::vector<pollfd> wakers{1};
 };
 
 struct Plan {

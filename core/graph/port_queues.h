@@ -13,6 +13,7 @@
 namespace bess {
 
 inline constexpr uint32_t kMaxPortQueues = 128;  // each way
+inline constexpr uint64_t kAllNumaNodes = ~uint64_t{0};
 
 class PortQueues {
  public:
@@ -22,6 +23,12 @@ class PortQueues {
   // 1..kMaxPortQueues each.
   virtual uint32_t rx_queues() const = 0;
   virtual uint32_t tx_queues() const = 0;
+
+  // A bit for each NUMA node whose CPUs may serve the port.
+  virtual uint64_t numa_nodes() const { return kAllNumaNodes; }
+  // A descriptor that can be read while packets wait in a receive queue, so that a worker may sleep
+  // until then; -1 when they can only be asked for. It lives as long as the port.
+  virtual int wake_fd(uint32_t /*queue*/) const { return -1; }
 
   // Up to `max` packets, written to `packets`. Thread: one at a time per queue.
   virtual uint32_t Receive(uint32_t queue, Packet** packets, uint32_t max) = 0;

@@ -39,6 +39,7 @@ class QueueReceiver {
   // a task moves to another worker, both may run it for a moment: one of them gets nothing until
   // its next turn.
   TaskResult Run(Context& context, Batch& batch, uint32_t burst);
+  int wake_fd() const { return port_->wake_fd(queue_); }
 
  private:
   PortQueues* port_ = nullptr;

@@ -12,17 +12,17 @@ absl::Status Track::Init(const pb::TrackArg& arg) {
 
 void Track::Process(Context& context, Batch& batch) {
   auto* cell = static_cast<CellCounters*>(context.node().cell);
-  cell->batches.Add(1);
-  cell->packets.Add(batch.size());
-  if (bits_) cell->bytes.Add(WireBits(batch) / 8);
+  cell->crossed.batches.Add(1);
+  cell->crossed.packets.Add(batch.size());
+  cell->bytes.Add(WireBits(batch) / 8);
   context.Emit(0, batch);
 }
 
 Track::Counts Track::Sum() const {
   Counts sum;
   cells_.ForEach([&](const CellCounters& cell) {
-    sum.batches += cell.batches.Get();
-    sum.packets += cell.packets.Get();
+    sum.batches += cell.crossed.batches.Get();
+    sum.packets += cell.crossed.packets.Get();
     sum.bytes += cell.bytes.Get();
   });
   return sum;

@@ -31,6 +31,10 @@ class Track final : public GateHook {
   absl::Status Reset();
 
   void* Cell(uint32_t worker) override { return &cells_.At(worker); }
+  CrossingCounts* CountsOnly(uint32_t worker) override {
+    return bits_ ? nullptr : &cells_.At(worker).crossed;
+  }
+  // With bits; without, workers count themselves.
   void Process(Context& context, Batch& batch);
 
   // Thread: any.
@@ -39,8 +43,7 @@ class Track final : public GateHook {
 
  private:
   struct CellCounters {
-    Counter batches;
-    Counter packets;
+    CrossingCounts crossed;
     Counter bytes;
   };
 

@@ -53,10 +53,11 @@ void MaskSearch::Find(const KeyBatch& keys, uint32_t n, const MaskedRule** best)
   int64_t priorities[kBatchSize];
   std::fill_n(best, n, nullptr);
   std::fill_n(priorities, n, kLowest);
+  int64_t least = kLowest;
   for (const Entry& entry : *list_.Get()) {
-    if (*std::min_element(priorities, priorities + n) > entry.top) return;
+    if (least > entry.top) return;
     KeyTable::Value found[kBatchSize];
-    entry.mask->table->Find(keys, n, found);
+    if (!entry.mask->table->Find(keys, n, found)) continue;
     const uint64_t lacking = keys.any_absent ? Lacking(keys, entry.fields) : 0;
     for (uint32_t i = 0; i < n; ++i) {
       if (found[i] == KeyTable::kNone || (lacking >> i & 1) != 0) continue;
@@ -65,6 +66,7 @@ void MaskSearch::Find(const KeyBatch& keys, uint32_t n, const MaskedRule** best)
       best[i] = rule;
       priorities[i] = rule->priority;
     }
+    least = *std::min_element(priorities, priorities + n);
   }
 }
 

@@ -17,8 +17,6 @@ namespace {
 
 constexpr KeyTable::Value kGone = 1;
 constexpr size_t kFewestSlots = 64;
-// Arrays up to this size are in the cache when they are in use.
-constexpr size_t kNoPrefetchBytes = 16384;
 
 // A power of two of bytes, so that none lies in more cache lines than it must.
 template <uint32_t kWords>
@@ -30,16 +28,61 @@ struct alignas(std::bit_ceil(8 * (kWords + 1))) Slot {
 template <uint32_t kWords>
 using Words = std::array<uint64_t, kWords>;
 
+// In line, where == of arrays is a call.
+template <size_t kWords>
+bool Same(const std::array<uint64_t, kWords>& a, const std::array<uint64_t, kWords>& b) {
+  uint64_t difference = 0;
+  for (size_t w = 0; w < kWords; ++w) difference |= a[w] ^ b[w];
+  return difference == 0;
+}
+
+// A bit for the hash of each key that is in the table, 8 bits a slot: nearly all keys that are not
+// there are seen not to be without a branch that depends on where others lie. Of large tables it
+// would itself not be in the cache, and those are made for keys that are there.
+class Filter {
+ public:
+  explicit Filter(size_t slots)
+      : words_(slots <= kMaxSlots ? std::make_unique<Word[]>(slots / 8) : nullptr),
+        shift_(64 - static_cast<uint32_t>(std::countr_zero(slots * 8))) {}
+
+  bool used() const { return words_ != nullptr; }
+  // Thread: control; before the slot gets its value.
+  void Add(uint64_t hash) const {
+    if (!used()) return;
+    Word& word = words_[Bit(hash) / 64];
+    word.store(word.load(std::memory_order_relaxed) | uint64_t{1} << Bit(hash) % 64,
+               std::memory_order_relaxed);
+  }
+  // Which of the hashes may be those of keys, a bit each. Thread: any.
+  uint64_t Pick(const uint64_t* hashes, uint32_t n) const {
+    uint64_t picked = 0;
+    for (uint32_t i = 0; i < n; ++i) {
+      const uint64_t bit = Bit(hashes[i]);
+      picked |= (words_[bit / 64].load(std::memory_order_relaxed) >> bit % 64 & 1) << i;
+    }
+    return picked;
+  }
+
+ private:
+  using Word = std::atomic<uint64_t>;
+  static constexpr size_t kMaxSlots = 4096;
+
+  // The slot comes from the low bits, this from the high ones.
+  uint64_t Bit(uint64_t hash) const { return hash >> shift_; }
+
+  std::unique_ptr<Word[]> words_;
+  uint32_t shift_;
+};
+
 template <uint32_t kWords>
 class Slots {
  public:
   Slots() : Slots(kFewestSlots) {}
   // `count` must be a power of two.
   explicit Slots(size_t count)
-      : mask_(count - 1), slots_(std::make_unique<Slot<kWords>[]>(count)) {}
+      : mask_(count - 1), slots_(std::make_unique<Slot<kWords>[]>(count)), filter_(count) {}
 
   size_t count() const { return mask_ + 1; }
-  size_t bytes() const { return count() * sizeof(Slot<kWords>); }
 
   void Prefetch(uint64_t hash) const { __builtin_prefetch(&slots_[hash & mask_]); }
 
@@ -49,7 +92,7 @@ class Slots {
       const Slot<kWords>& slot = slots_[at];
       const KeyTable::Value value = slot.value.load(std::memory_order_acquire);
       if (value == KeyTable::kNone) return KeyTable::kNone;
-      if (slot.key == key) return value == kGone ? KeyTable::kNone : value;
+      if (Same(slot.key, key)) return value == kGone ? KeyTable::kNone : value;
     }
   }
 
@@ -58,9 +101,11 @@ class Slots {
     for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
       Slot<kWords>& slot = slots_[at];
       const KeyTable::Value value = slot.value.load(std::memory_order_relaxed);
-      if (value == KeyTable::kNone || slot.key == key) return slot;
+      if (value == KeyTable::kNone || Same(slot.key, key)) return slot;
     }
   }
+
+  const Filter& filter() const { return filter_; }
 
   template <typename Visit>
   void ForEach(Visit visit) const {
@@ -73,6 +118,7 @@ class Slots {
  private:
   size_t mask_;
   std::unique_ptr<Slot<kWords>[]> slots_;
+  Filter filter_;
 };
 
 template <size_t kWords>
@@ -87,7 +133,7 @@ class SlotTable final : public KeyTable {
  public:
   SlotTable(Host& host, const Key& mask) : host_(host), mask_(Cut(mask)) {}
 
-  void Find(const KeyBatch& keys, uint32_t n, Value* values) const override {
+  bool Find(const KeyBatch& keys, uint32_t n, Value* values) const override {
     const Slots<kWords>& slots = *slots_.Get();
     uint64_t masked[kWords][kBatchSize];
     uint64_t hashes[kBatchSize] = {};
@@ -97,14 +143,22 @@ class SlotTable final : public KeyTable {
         hashes[i] = MixHash(hashes[i], masked[w][i]);
       }
     }
-    if (slots.bytes() > kNoPrefetchBytes) {
-      for (uint32_t i = 0; i < n; ++i) slots.Prefetch(hashes[i]);
-    }
-    for (uint32_t i = 0; i < n; ++i) {
+    const auto find = [&](uint32_t i) {
       Words<kWords> key;
       for (uint32_t w = 0; w < kWords; ++w) key[w] = masked[w][i];
-      values[i] = slots.Find(hashes[i], key);
+      return values[i] = slots.Find(hashes[i], key);
+    };
+    Value any = kNone;
+    if (slots.filter().used()) {
+      std::fill_n(values, n, kNone);
+      uint64_t picked = slots.filter().Pick(hashes, n);
+      for (; picked != 0; picked &= picked - 1)
+        any |= find(static_cast<uint32_t>(std::countr_zero(picked)));
+      return any != kNone;
     }
+    for (uint32_t i = 0; i < n; ++i) slots.Prefetch(hashes[i]);
+    for (uint32_t i = 0; i < n; ++i) any |= find(i);
+    return any != kNone;
   }
 
   Value Get(const Key& key) const override {
@@ -114,14 +168,16 @@ class SlotTable final : public KeyTable {
 
   Value Set(const Key& key, Value value) override {
     const Words<kWords> words = Masked(key);
-    Slot<kWords>* slot = &slots_.Get()->SlotFor(Hash(words), words);
+    const uint64_t hash = Hash(words);
+    Slot<kWords>* slot = &slots_.Get()->SlotFor(hash, words);
     const Value old = slot->value.load(std::memory_order_relaxed);
     if (Public(old) == kNone && value == kNone) return kNone;
     if (old == kNone && 2 * (used_ + 1) > slots_.Get()->count()) {
       Rebuild();
-      slot = &slots_.Get()->SlotFor(Hash(words), words);
+      slot = &slots_.Get()->SlotFor(hash, words);
     }
     if (old == kNone) {
+      slots_.Get()->filter().Add(hash);
       slot->key = words;
       ++used_;
     }
@@ -162,6 +218,7 @@ class SlotTable final : public KeyTable {
         std::make_unique<Slots<kWords>>(std::max(kFewestSlots, std::bit_ceil(4 * (size_ + 1))));
     slots_.Get()->ForEach([&](const Words<kWords>& words, Value value) {
       Slot<kWords>& slot = larger->SlotFor(Hash(words), words);
+      larger->filter().Add(Hash(words));
       slot.key = words;
       slot.value.store(value, std::memory_order_relaxed);
     });

@@ -32,8 +32,8 @@ class KeyTable {
   KeyTable(const KeyTable&) = delete;
   KeyTable& operator=(const KeyTable&) = delete;
 
-  // Looks up the first `n` keys, 1..kBatchSize. Thread: workers.
-  virtual void Find(const KeyBatch& keys, uint32_t n, Value* values) const = 0;
+  // Looks up the first `n` keys, 1..kBatchSize. False when there is none of them. Thread: workers.
+  virtual bool Find(const KeyBatch& keys, uint32_t n, Value* values) const = 0;
 
   // Thread: control, all of these.
 

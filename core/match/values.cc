@@ -32,7 +32,8 @@ absl::Status ValueFields::Init(const PbFields& fields, const PbFieldData& masks,
   for (const pb::Field& field : fields) {
     BESS_ASSIGN_OR_RETURN(const FieldPlace place,
                           ReadField(FieldEntry("values", fields_.size()), field, attributes));
-    fields_.push_back({place, FieldBits(place.size)});
+    fields_.push_back({place, FieldBits(place.size), {}});
+    if (!place.is_attribute) fields_.back().writes.Add(place.position, place.size);
   }
   return masks.empty() ? absl::OkStatus() : ReadMasks(masks);
 }
@@ -67,17 +68,18 @@ void ValueFields::Write(const Values& values, PbFieldData* data) const {
 void ValueFields::Set(const Context& context, const Batch& batch, const Values* const* values,
                       Verdict* verdicts) const {
   for (size_t f = 0; f < fields_.size(); ++f) {
-    const auto& [place, mask] = fields_[f];
+    const auto& [place, mask, writes] = fields_[f];
     const bool attribute = place.is_attribute;
     if (attribute && context.attribute(place.position).offset() < 0) continue;
+    FixedWriter writer(writes);
     for (uint32_t i = 0; i < batch.size(); ++i) {
       if (values[i] == nullptr || verdicts[i].is_drop()) continue;
-      uint8_t* to = attribute ? context.attribute(place.position).Write(*batch[i])
-                              : PacketView(*batch[i]).MutableBytes(place.position, place.size);
+      uint8_t* to =
+          attribute ? context.attribute(place.position).Write(*batch[i]) : writer.Begin(*batch[i]);
       if (to == nullptr) {
         verdicts[i] = Verdict::Drop(DropReason::kTruncated);
       } else {
-        WriteWord((*values[i])[f], mask, place.size, to);
+        WriteWord((*values[i])[f], mask, place.size, attribute ? to : to + place.position);
       }
     }
   }

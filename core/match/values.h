@@ -12,6 +12,7 @@
 #include "absl/types/span.h"
 #include "core/match/field.h"
 #include "core/packet/batch.h"
+#include "core/packet/fixed_writes.h"
 
 namespace bess {
 
@@ -41,6 +42,7 @@ class ValueFields {
   struct ValueField {
     FieldPlace place;
     uint64_t mask = 0;
+    FixedWrites writes;  // of the packet
   };
 
   absl::Status ReadMasks(const PbFieldData& masks);

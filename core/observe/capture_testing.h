@@ -10,11 +10,10 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 
 #include "absl/time/clock.h"
+#include "core/base/temporary_folder_testing.h"
 
 namespace bess {
 
@@ -50,19 +49,13 @@ class FifoReader {
 
 class CaptureFixture : public testing::Test {
  protected:
-  CaptureFixture() {
-    std::string name = testing::TempDir() + "/captureXXXXXX";
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
-    directory_ = name;
-    EXPECT_EQ(mkfifo(path().c_str(), 0600), 0);
-  }
-  ~CaptureFixture() override { std::filesystem::remove_all(directory_); }
+  CaptureFixture() { EXPECT_EQ(mkfifo(path().c_str(), 0600), 0); }
 
-  const std::string& directory() const { return directory_; }
-  std::string path() const { return directory_ + "/fifo"; }
+  const std::string& directory() const { return folder_.path(); }
+  std::string path() const { return directory() + "/fifo"; }
 
  private:
-  std::string directory_;
+  TemporaryFolder folder_;
 };
 
 }  // namespace bess

@@ -8,6 +8,7 @@
 //   icmp->checksum = FinishChecksum(SumBytes(packet.L4Bytes()));     // its field was set to 0
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "absl/types/span.h"
@@ -19,12 +20,11 @@ namespace bess {
 // A one's complement sum that has not been folded to 16 bits yet. Sums are added with +.
 using ChecksumSum = uint64_t;
 
+// Adding the halves the other way round puts the carry of the lower sum into the upper one, which
+// is what end-around carry wants.
 inline uint16_t FoldChecksum(ChecksumSum sum) {
-  sum = (sum & 0xffffffff) + (sum >> 32);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<uint16_t>(sum);
+  const auto half = static_cast<uint32_t>((sum + std::rotl(sum, 32)) >> 32);
+  return static_cast<uint16_t>((half + std::rotl(half, 16)) >> 16);
 }
 
 // What stands in a checksum field: the complement of the sum.

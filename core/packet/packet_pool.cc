@@ -10,9 +10,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstdlib>
 #include <utility>
 
+#include "core/base/bytes.h"
 #include "core/base/status.h"
 #include "core/packet/segments.h"
 
@@ -47,21 +49,27 @@ Mapping MapMemfd(const std::string& name, size_t size, unsigned flags) {
   return mapping;
 }
 
-// A header that the fast path may put straight back: of `pool`, alone, unshared, its own buffer.
-bool IsOrdinary(const rte_mbuf& mbuf, const rte_mempool* pool) {
+// 0 for a header that the fast path may put straight back: of `pool`, alone, unshared, its own
+// buffer. One word has refcnt and nb_segs, between data_off and port.
+uint64_t Oddities(const rte_mbuf& mbuf, const rte_mempool* pool) {
   constexpr uint64_t kForeign = RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;
-  return (mbuf.pool == pool) & (mbuf.refcnt == 1) & (mbuf.nb_segs == 1) &
-         ((mbuf.ol_flags & kForeign) == 0);
+  constexpr uint64_t kCounts = 0x0000'ffff'ffff'0000, kOneEach = 0x0000'0001'0001'0000;
+  const auto* bytes = reinterpret_cast<const uint8_t*>(&mbuf);
+  const auto counts = LoadUnaligned<uint64_t>(bytes + offsetof(rte_mbuf, rearm_data)) & kCounts;
+  return (std::bit_cast<uint64_t>(mbuf.pool) ^ std::bit_cast<uint64_t>(pool)) |
+         (counts ^ kOneEach) | (mbuf.ol_flags & kForeign);
 }
+static_assert(offsetof(rte_mbuf, refcnt) == offsetof(rte_mbuf, rearm_data) + 2);
+static_assert(offsetof(rte_mbuf, nb_segs) == offsetof(rte_mbuf, rearm_data) + 4);
 
 }  // namespace
 
 void FreePackets(Packet* const* packets, uint32_t n) {
   if (n == 0) return;
   rte_mempool* pool = packets[0]->mbuf()->pool;
-  bool ordinary = pool != nullptr;
-  for (uint32_t i = 0; i < n; ++i) ordinary &= IsOrdinary(*packets[i]->mbuf(), pool);
-  if (ordinary) [[likely]] {
+  uint64_t oddities = 0;
+  for (uint32_t i = 0; i < n; ++i) oddities |= Oddities(*packets[i]->mbuf(), pool);
+  if (oddities == 0 && pool != nullptr) [[likely]] {
     rte_mempool_put_bulk(pool, reinterpret_cast<void* const*>(packets), n);
     return;
   }

@@ -4,6 +4,9 @@
 // nanoseconds of the NanosecondClock; both in network order.
 #pragma once
 
+#include "absl/status/status.h"
+#include "core/base/status.h"
+#include "core/packet/packet_pool.h"
 #include "core/packet/packet_view.h"
 
 namespace bess {
@@ -15,6 +18,13 @@ struct TimeStamp {
 static_assert(sizeof(TimeStamp) == 12);
 
 inline constexpr uint32_t kTimeStampMark = 0x9d3c5e17;
+
+// Whether an argument named 'offset' may be where stamps are: EINVAL beyond a buffer's usual room.
+inline absl::Status CheckTimeStampOffset(uint64_t offset) {
+  constexpr uint64_t kLast = kDefaultDataRoom - sizeof(TimeStamp);
+  if (offset <= kLast) return absl::OkStatus();
+  return Error(EINVAL, "'offset' must be 0..", kLast, " bytes, not ", offset);
+}
 
 // False, and nothing written, when the packet ends before the stamp would.
 inline bool WriteTimeStamp(PacketView packet, size_t offset, uint64_t nanoseconds) {

@@ -37,6 +37,13 @@ TEST_F(TimeStampTest, NeedsTheWholeOfItsRoom) {
   EXPECT_EQ(ReadTimeStamp(packet, ~size_t{0}), 0u);
 }
 
+TEST_F(TimeStampTest, OffsetsEndWhereAStampNoLongerFits) {
+  EXPECT_TRUE(CheckTimeStampOffset(2036).ok());
+  const absl::Status status = CheckTimeStampOffset(2037);
+  EXPECT_EQ(StatusErrno(status), EINVAL);
+  EXPECT_NE(status.message().find("0..2036 bytes, not 2037"), status.message().npos);
+}
+
 TEST_F(TimeStampTest, OtherBytesAreNone) {
   EXPECT_EQ(ReadTimeStamp(Make(std::string(12, '\x9d')), 0), 0u);
 }

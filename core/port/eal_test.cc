@@ -14,6 +14,7 @@
 #include <fstream>
 
 #include "core/base/status.h"
+#include "core/base/temporary_folder_testing.h"
 #include "core/port/port_testing.h"
 
 namespace bess {
@@ -89,13 +90,6 @@ TEST(EalTest, ThreadsRegisterWithIdsOfTheirOwn) {
 // A machine made of files.
 class SurveyTest : public testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/port_test_XXXXXX";
-    ASSERT_NE(mkdtemp(name), nullptr);
-    root_ = name;
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   void Write(const std::string& path, const std::string& text) {
     fs::create_directories((root_ / path).parent_path());
     std::ofstream(root_ / path) << text << "\n";
@@ -108,7 +102,8 @@ class SurveyTest : public testing::Test {
     fs::create_symlink("../../groups/" + group, root_ / (device + "iommu_group"));
   }
 
-  fs::path root_;
+  TemporaryFolder temporary_;
+  const fs::path root_ = temporary_.path();
 };
 
 TEST_F(SurveyTest, FindsNothingOnAnEmptyMachine) {

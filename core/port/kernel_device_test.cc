@@ -10,9 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <map>
 
+#include "core/packet/frames_testing.h"
 #include "core/port/port_testing.h"
 #include "ports/pcap_port.pb.h"
 #include "spdlog/spdlog.h"
@@ -157,6 +160,59 @@ TEST_P(KernelDeviceTest, CanBeMadeAgain) {
       ExpectDelivery("near", "far");
       ASSERT_TRUE(table_.Reset().ok());
     }
+  });
+}
+
+std::string UdpFrom(uint32_t host) {
+  return EthernetFrame(kEtherTypeIpv4,
+                       Ipv4Packet({.source = 0x0a000000 + host}, UdpSegment(1000, 53, "flow")));
+}
+
+// What waits in one queue.
+std::vector<std::string> ReceiveFrom(PortQueues& port, uint32_t queue) {
+  std::vector<std::string> bytes;
+  Packet* packets[kBatchSize];
+  while (const uint32_t n = port.Receive(queue, packets, kBatchSize)) {
+    for (uint32_t i = 0; i < n; ++i) bytes.push_back(testing_ports::Bytes(*packets[i]));
+    FreePackets(packets, n);
+  }
+  return bytes;
+}
+
+// The kernel spreads flows over the rings of a packet socket; each stays in one of them.
+TEST_P(KernelDeviceTest, SeveralQueuesShareTheFlows) {
+  if (GetParam().name != "AfPacket") return;
+  InNamespace([this] {
+    ASSERT_TRUE(MakeVdev("near", "net_af_packet0,iface=wire0,qpairs=2", 2).ok());
+    ASSERT_TRUE(MakeVdev("far", "net_af_packet1,iface=wire1,qpairs=2", 2).ok());
+    const auto out = Lease("near", Direction::kSend);
+    const auto in = Lease("far", Direction::kReceive);
+    constexpr uint32_t kFlows = 32, kRounds = 8;
+    for (uint32_t round = 0; round < kRounds; ++round) {
+      for (const uint32_t queue : {0, 1}) {
+        std::vector<std::string> frames;
+        for (uint32_t flow = queue; flow < kFlows; flow += 2) frames.push_back(UdpFrom(flow));
+        ASSERT_EQ(SendAll(out->port(), frames, queue), kFlows / 2);
+      }
+    }
+    std::map<std::string, size_t> arrived[2];
+    size_t total = 0;
+    for (int wait = 0; wait < 2000 && total < kFlows * kRounds; ++wait) {
+      for (const uint32_t queue : {0, 1}) {
+        for (const std::string& bytes : ReceiveFrom(in->port(), queue)) {
+          ++arrived[queue][bytes];
+          ++total;
+        }
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    EXPECT_EQ(total, kFlows * kRounds);
+    EXPECT_EQ(Stats("near", Direction::kSend).packets, kFlows * kRounds);
+    for (uint32_t flow = 0; flow < kFlows; ++flow) {
+      const std::string frame = UdpFrom(flow);
+      EXPECT_EQ(std::max(arrived[0][frame], arrived[1][frame]), kRounds) << "flow " << flow;
+    }
+    for (const auto& queue : arrived) EXPECT_GT(queue.size(), 0u);
   });
 }
 

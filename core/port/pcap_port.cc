@@ -42,6 +42,7 @@ class PcapPort final : public Port {
   uint32_t DoSend(uint32_t queue, Packet** packets, uint32_t n) override;
   bool SendsChains() const override { return true; }
   uint64_t LostByDevice() const override;
+  int wake_fd(uint32_t) const override { return pcap_get_selectable_fd(handle_.get()); }
 
   absl::Status Activate(const std::string& device);
   Packet* Take(const pcap_pkthdr& header, const uint8_t* bytes);

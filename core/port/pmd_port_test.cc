@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "core/base/status.h"
+#include "core/base/temporary_folder_testing.h"
 #include "core/port/port_testing.h"
 
 namespace bess {
@@ -65,16 +65,6 @@ TEST_F(PmdPortTest, RingLoopsBackAndConserves) {
 
 class PcapTest : public PortTest {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/port_test_XXXXXX";
-    ASSERT_NE(mkdtemp(name), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override {
-    PortTest::TearDown();
-    std::filesystem::remove_all(folder_);
-  }
-
   // The classic format: a header of the file, and of each packet.
   void Write(const std::string& name, const std::vector<std::string>& packets) {
     std::ofstream file(folder_ + "/" + name, std::ios::binary);
@@ -102,7 +92,8 @@ class PcapTest : public PortTest {
     return packets;
   }
 
-  std::string folder_;
+  TemporaryFolder temporary_;
+  const std::string& folder_ = temporary_.path();
 };
 
 TEST_F(PcapTest, WhatIsReadIsWritten) {

@@ -135,10 +135,11 @@ absl::StatusOr<std::unique_ptr<Port>> DriverClass::Create(std::string_view name,
 BESS_DEFINE_REGISTRY(DriverClass);
 
 // A linker takes from an archive only what something refers to.
+extern const bool kLinkedNFPort;
 extern const bool kLinkedPcapPort;
 extern const bool kLinkedPmdPort;
 extern const bool kLinkedUnixSocketPort;
-[[gnu::used]] static const bool* const kDrivers[] = {&kLinkedPcapPort, &kLinkedPmdPort,
-                                                     &kLinkedUnixSocketPort};
+[[gnu::used]] static const bool* const kDrivers[] = {&kLinkedNFPort, &kLinkedPcapPort,
+                                                     &kLinkedPmdPort, &kLinkedUnixSocketPort};
 
 }  // namespace bess

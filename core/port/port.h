@@ -126,8 +126,6 @@ class Port : public PortQueues {
   // All or nothing. ENOTSUP when the driver cannot change a setting, EINVAL for a value the device
   // cannot do, naming the range.
   virtual absl::Status Configure(const PortChange& change);
-  // A bit for each NUMA node whose CPUs may serve the port.
-  virtual uint64_t numa_nodes() const { return ~uint64_t{0}; }
 
  protected:
   Port() = default;

@@ -3,10 +3,26 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 
 namespace bess {
+namespace {
+
+absl::Status CheckDomain(std::string_view name) {
+  constexpr size_t kMaxName = 16;
+  const auto fits = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
+  };
+  if (name.size() <= kMaxName && std::all_of(name.begin(), name.end(), fits)) {
+    return absl::OkStatus();
+  }
+  return Error(EINVAL, "'domain' has at most ", kMaxName, " letters, digits, '_' and '-', unlike '",
+               name, "'");
+}
+
+}  // namespace
 
 PortPools::PlainPool& PortPools::PlainPool::operator=(PlainPool&& other) noexcept {
   std::swap(owner_, other.owner_);
@@ -33,6 +49,23 @@ absl::StatusOr<PortPools::PlainPool> PortPools::TakePlain(uint32_t packets) {
                                     packets, shareable_.data_room()));
   made_.push_back(pool.get());
   return PlainPool(this, std::move(pool));
+}
+
+absl::StatusOr<NfDomain*> PortPools::Domain(std::string_view name) {
+  BESS_RETURN_IF_ERROR(CheckDomain(name));
+  if (const auto it = domains_.find(name); it != domains_.end()) return it->second.domain.get();
+  if (shareable_.memfd() < 0) return Error(ENOTSUP, "these packets cannot be shared");
+  Tenant tenant;
+  if (!name.empty()) {
+    BESS_ASSIGN_OR_RETURN(
+        tenant.pool,
+        PacketPool::Create(absl::StrCat("domain_", AbslView(name)), PacketPool::Kind::kShareable,
+                           shareable_.capacity(), shareable_.data_room()));
+    absl::MutexLock lock(&made_mutex_);
+    made_.push_back(tenant.pool.get());
+  }
+  tenant.domain = std::make_unique<NfDomain>(tenant.pool ? *tenant.pool : shareable_);
+  return domains_.emplace(name, std::move(tenant)).first->second.domain.get();
 }
 
 void PortPools::VisitAll(const std::function<void(const PacketPool&)>& visit) const {

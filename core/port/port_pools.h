@@ -6,13 +6,17 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "core/packet/packet_pool.h"
+#include "core/port/nf_domain.h"
 
 namespace bess {
 
@@ -50,11 +54,21 @@ class PortPools {
   // filled by the kernel, 2,048 packets a queue).
   absl::StatusOr<PlainPool> TakePlain(uint32_t packets);
 
-  // Calls visit(pool) for the shareable pool and each plain one, whoever has it.
+  // The trust domain of this name, made when it is first asked for; the empty name is that of the
+  // shareable pool. EINVAL for a name of other than letters, digits, '_' and '-', or too long.
+  absl::StatusOr<NfDomain*> Domain(std::string_view name);
+
+  // Calls visit(pool) for the shareable pool and each other one, whoever has it.
   void VisitAll(const std::function<void(const PacketPool&)>& visit) const;
 
  private:
+  struct Tenant {
+    std::unique_ptr<PacketPool> pool;  // nullptr: the shareable one
+    std::unique_ptr<NfDomain> domain;
+  };
+
   PacketPool& shareable_;
+  std::map<std::string, Tenant, std::less<>> domains_;
   std::vector<std::unique_ptr<PacketPool>> idle_;  // some packets of theirs may still travel
   mutable absl::Mutex made_mutex_;
   std::vector<const PacketPool*> made_ ABSL_GUARDED_BY(made_mutex_);  // as old as this object

@@ -57,6 +57,26 @@ TEST(PortPoolsTest, AllPoolsAreSeenWhoeverHasThem) {
   EXPECT_EQ(names(), (std::vector<std::string>{"test", "plain0", "plain1"}));
 }
 
+TEST(PortPoolsTest, DomainsAreMadeOnce) {
+  PortPools pools(Pool());
+  const auto common = pools.Domain("");
+  ASSERT_TRUE(common.ok()) << common.status();
+  EXPECT_EQ(&(*common)->pool(), &Pool());
+  const auto blue = pools.Domain("blue");
+  const auto red = pools.Domain("red");
+  ASSERT_TRUE(blue.ok() && red.ok()) << blue.status() << red.status();
+  EXPECT_NE(*blue, *red);
+  EXPECT_NE(&(*blue)->pool(), &Pool());
+  EXPECT_EQ(*pools.Domain("blue"), *blue);
+  EXPECT_EQ(*pools.Domain(""), *common);
+}
+
+TEST(PortPoolsTest, DomainsNeedPacketsThatCanBeShared) {
+  const auto heap = PacketPool::CreateOnHeap();
+  PortPools pools(*heap);
+  EXPECT_EQ(StatusErrno(pools.Domain("").status()), ENOTSUP);
+}
+
 TEST(PortPoolsTest, PlainBuffersAreAsLargeAsTheOthers) {
   auto jumbo = PacketPool::Create("large", PacketPool::Kind::kShareable, 1024, 9728);
   ASSERT_TRUE(jumbo.ok()) << jumbo.status();

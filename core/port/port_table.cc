@@ -71,11 +71,37 @@ absl::StatusOr<std::string> PortTable::Create(const PortRequest& request) {
 }
 
 absl::Status PortTable::CheckIdle(std::string_view name, const Entry& entry) {
-  if (entry.users.empty()) return absl::OkStatus();
-  const User& user = *entry.users.front();
+  return entry.users.empty() ? absl::OkStatus() : InUse(name, *entry.users.front());
+}
+
+absl::Status PortTable::InUse(std::string_view name, const User& user) {
   return Error(EBUSY, "module '", user.module,
                user.direction == Direction::kReceive ? "' receives from" : "' sends to", " port '",
                name, "'");
+}
+
+absl::Status PortTable::CheckFree(std::string_view name) const {
+  absl::ReaderMutexLock lock(&mutex_);
+  const auto it = ports_.find(name);
+  if (it == ports_.end()) return NoPort(name);
+  for (const auto& user : it->second.users) {
+    if (!user->leaving) return InUse(name, *user);
+  }
+  return absl::OkStatus();
+}
+
+void PortTable::SetLeaving(std::string_view module) {
+  absl::MutexLock lock(&mutex_);
+  for (auto& [name, entry] : ports_) {
+    for (auto& user : entry.users) user->leaving |= user->module == module;
+  }
+}
+
+void PortTable::NobodyLeaves() {
+  absl::MutexLock lock(&mutex_);
+  for (auto& [name, entry] : ports_) {
+    for (auto& user : entry.users) user->leaving = false;
+  }
 }
 
 absl::Status PortTable::Destroy(std::string_view name) {
@@ -144,13 +170,17 @@ class PortTable::TableLease final : public PortLease {
 
 absl::StatusOr<std::unique_ptr<PortLease>> PortTable::Lease(std::string_view name,
                                                             Direction direction,
-                                                            std::string_view module,
-                                                            uint64_t queue) {
+                                                            std::string_view module, uint64_t queue,
+                                                            bool* takes_over) {
   absl::MutexLock lock(&mutex_);
   const auto it = ports_.find(name);
   if (it == ports_.end()) return NoPort(name);
   Entry& entry = it->second;
   BESS_RETURN_IF_ERROR(CheckLease(entry, direction, queue));
+  if (takes_over != nullptr && direction == Direction::kReceive) {
+    *takes_over = std::any_of(entry.users.begin(), entry.users.end(),
+                              [&](const auto& user) { return user->Receives(queue); });
+  }
   entry.users.push_back(std::make_unique<User>(User{std::string(module), direction, queue}));
   return std::make_unique<TableLease>(*this, *entry.port, entry.users.back().get());
 }
@@ -163,8 +193,7 @@ absl::Status PortTable::CheckLease(const Entry& entry, Direction direction, uint
     return Error(EINVAL, "port '", port.name(), "' has queues 0..", queues - 1, ", not ", queue);
   }
   for (const auto& user : entry.users) {
-    const bool same = user->queue == queue || user->queue == kAllQueues || queue == kAllQueues;
-    if (!receive || user->direction != Direction::kReceive || !same) continue;
+    if (!receive || user->leaving || !user->Receives(queue)) continue;
     return Error(EBUSY, "module '", user->module, "' receives from port '", port.name(),
                  "' already");
   }

@@ -54,11 +54,19 @@ class PortTable {
   // Destroys all ports, or none: EBUSY naming a port in use and its module.
   absl::Status Reset();
 
+  // Whether a port could be destroyed once modules that are leaving have left: ENOENT, EBUSY.
+  absl::Status CheckFree(std::string_view name) const;
+  // A module that is leaving keeps its leases until it is gone, and hinders nobody.
+  void SetLeaving(std::string_view module);
+  void NobodyLeaves();
+
   // As Host::LeasePort. EBUSY naming the module when another receives from `queue` already;
-  // kAllQueues clashes with every queue. EINVAL for a queue the port does not have.
+  // kAllQueues clashes with every queue. EINVAL for a queue the port does not have. Sets
+  // `takes_over`, if given, to whether a module that is leaving still receives there.
   absl::StatusOr<std::unique_ptr<PortLease>> Lease(std::string_view port, Direction direction,
                                                    std::string_view module,
-                                                   uint64_t queue = kAllQueues);
+                                                   uint64_t queue = kAllQueues,
+                                                   bool* takes_over = nullptr);
 
   // EINVAL without a name, ENOENT; else as Port::Configure.
   absl::Status Configure(std::string_view name, const PortChange& change);
@@ -78,6 +86,12 @@ class PortTable {
     std::string module;
     Direction direction;
     uint64_t queue;
+    bool leaving = false;
+
+    bool Receives(uint64_t from) const {
+      if (direction != Direction::kReceive) return false;
+      return queue == from || queue == kAllQueues || from == kAllQueues;
+    }
   };
   struct Entry {
     std::shared_ptr<const DriverClass> driver;  // goes after the port
@@ -89,6 +103,7 @@ class PortTable {
   class TableLease;
 
   absl::StatusOr<std::string> ChooseName(const PortRequest& request, const DriverClass& driver);
+  static absl::Status InUse(std::string_view name, const User& user);
   static absl::Status CheckIdle(std::string_view name, const Entry& entry);
   static absl::Status CheckLease(const Entry& entry, Direction direction, uint64_t queue);
   void Return(const std::string& port, const User* user);

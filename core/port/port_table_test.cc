@@ -24,7 +24,8 @@ void ExpectError(const absl::Status& status, int code, const std::string& text) 
 
 TEST_F(PortTableTest, ChecksRequests) {
   ExpectError(Make({}), EINVAL, "'driver' is missing");
-  ExpectError(Make({.driver = "Nope"}), ENOENT, "there are: PCAPPort, PMDPort, UnixSocketPort");
+  ExpectError(Make({.driver = "Nope"}), ENOENT,
+              "there are: NFPort, PCAPPort, PMDPort, UnixSocketPort");
   ExpectError(Make({.driver = "PMDPort", .rx_queues = 129}), EINVAL,
               "'num_inc_q' must be at most 128, not 129");
   ExpectError(Make({.driver = "PMDPort", .tx_queues = uint64_t{1} << 40}), EINVAL,

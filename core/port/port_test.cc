@@ -207,7 +207,7 @@ TEST_F(PortBaseTest, ArgumentsAreTyped) {
 
 TEST(DriverRegistryTest, KnowsTheDrivers) {
   const DriverRegistry& registry = DriverRegistry::Get();
-  for (const char* name : {"PCAPPort", "PMDPort", "UnixSocketPort"}) {
+  for (const char* name : {"NFPort", "PCAPPort", "PMDPort", "UnixSocketPort"}) {
     const auto driver = registry.Find(name);
     ASSERT_NE(driver, nullptr) << name;
     EXPECT_EQ(driver->info.name, name);

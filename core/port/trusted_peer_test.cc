@@ -6,9 +6,8 @@
 #include <rte_ethdev.h>
 #include <unistd.h>
 
-#include <filesystem>
-
 #include "core/base/status.h"
+#include "core/base/temporary_folder_testing.h"
 #include "core/port/port_testing.h"
 
 namespace bess {
@@ -25,16 +24,6 @@ constexpr std::chrono::milliseconds kPatience{100};
 
 class TrustedPeerTest : public PortTest {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/port_test_XXXXXX";
-    ASSERT_NE(mkdtemp(name), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override {
-    PortTest::TearDown();
-    std::filesystem::remove_all(folder_);
-  }
-
   bool LinkComesUp(const std::string& port) {
     for (int i = 0; i < 50 && !Link(port).up; ++i) std::this_thread::sleep_for(kPatience);
     return Link(port).up;
@@ -45,7 +34,8 @@ class TrustedPeerTest : public PortTest {
     return frames;
   }
 
-  std::string folder_;
+  TemporaryFolder temporary_;
+  const std::string& folder_ = temporary_.path();
 };
 
 class MemifTest : public TrustedPeerTest {

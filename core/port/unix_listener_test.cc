@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "core/base/status.h"
+#include "core/base/temporary_folder_testing.h"
 
 namespace bess {
 namespace {
@@ -21,14 +22,6 @@ namespace fs = std::filesystem;
 
 class UnixListenerTest : public testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/port_test_XXXXXX";
-    ASSERT_NE(mkdtemp(name), nullptr);
-    folder_ = name;
-    path_ = folder_ + "/socket";
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   void ExpectError(const std::string& path, int code, const std::string& text) {
     const auto listener = UnixListener::Open(path);
     ASSERT_FALSE(listener.ok());
@@ -45,8 +38,9 @@ class UnixListenerTest : public testing::Test {
     close(fd);
   }
 
-  std::string folder_;
-  std::string path_;
+  TemporaryFolder temporary_;
+  const std::string& folder_ = temporary_.path();
+  const std::string path_ = folder_ + "/socket";
 };
 
 TEST_F(UnixListenerTest, MakesAndRemovesItsName) {

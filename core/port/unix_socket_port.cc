@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -52,6 +53,8 @@ absl::Status UnixSocketPort::Init(const pb::UnixSocketPortArg& arg) {
   confirm_connect_ = arg.confirm_connect();
   stop_event_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (stop_event_ < 0) return Error(errno, "cannot make an eventfd: ", std::strerror(errno));
+  wake_ = epoll_create1(EPOLL_CLOEXEC);
+  if (wake_ < 0) return Error(errno, "cannot make an epoll: ", std::strerror(errno));
   server_ = std::thread([this] { ServeClients(); });
   return absl::OkStatus();
 }
@@ -62,6 +65,7 @@ UnixSocketPort::~UnixSocketPort() {
     server_.join();
   }
   if (stop_event_ >= 0) close(stop_event_);
+  if (wake_ >= 0) close(wake_);
 }
 
 LinkStatus UnixSocketPort::link() const { return {.up = door_.is_open()}; }
@@ -97,6 +101,8 @@ void UnixSocketPort::ServeClient(int client) {
   if (confirm_connect_) send(client, "yes", sizeof("yes"), MSG_DONTWAIT | MSG_NOSIGNAL);
   client_ = client;
   door_.Open();
+  epoll_event readable = {.events = EPOLLIN, .data = {}};
+  epoll_ctl(wake_, EPOLL_CTL_ADD, client, &readable);
   spdlog::debug("port {} has a client", name());
   if (Await(client, POLLRDHUP, kForever)) {
     // It may have sent packets right before it went: they get a little time to be received.
@@ -106,6 +112,7 @@ void UnixSocketPort::ServeClient(int client) {
       Await(-1, 0, 1);
     }
   }
+  epoll_ctl(wake_, EPOLL_CTL_DEL, client, nullptr);
   door_.Close();
   spdlog::debug("the client of port {} is gone", name());
 }

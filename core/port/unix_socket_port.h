@@ -35,6 +35,7 @@ class UnixSocketPort final : public Port {
 
   // Up while there is a client.
   LinkStatus link() const override;
+  int wake_fd(uint32_t) const override { return wake_; }
 
  private:
   uint32_t DoReceive(uint32_t queue, Packet** packets, uint32_t max) override;
@@ -53,6 +54,7 @@ class UnixSocketPort final : public Port {
   std::optional<UnixListener> listener_;
   bool confirm_connect_ = false;
   int stop_event_ = -1;
+  int wake_ = -1;  // epoll: can be read while the client's socket can
   std::thread server_;
 
   Doorway door_{2};  // lane 0 receives, lane 1 sends; open while there is a client

@@ -19,6 +19,7 @@ namespace {
 using testing::ElementsAre;
 using testing::SizeIs;
 using testing_ports::Frame;
+using testing_ports::Pool;
 using testing_ports::PortTest;
 using testing_ports::ReceiveAll;
 using testing_ports::SendAll;
@@ -192,6 +193,22 @@ TEST_F(UnixSocketPortTest, OversizeIsDroppedAndCounted) {
   ASSERT_TRUE(client.Send(largest));
   EXPECT_THAT(Received(2), ElementsAre("a", largest));
   EXPECT_EQ(Stats("p", kIn).dropped, 2u);
+}
+
+TEST_F(UnixSocketPortTest, WithoutBuffersMessagesWait) {
+  MakePort();
+  Client client(path_);
+  ASSERT_TRUE(Connected(true));
+  std::vector<Packet*> all;
+  for (Packet* packet; Pool().Alloc(&packet, 1, 0);) all.push_back(packet);
+  for (const std::string bytes : {"a", "b", "c"}) ASSERT_TRUE(client.Send(bytes));
+  EXPECT_THAT(ReceiveAll(in_->port(), 1, std::chrono::milliseconds(20)), SizeIs(0));
+  // A few are no whole burst.
+  FreePackets(all.data(), 2);
+  EXPECT_THAT(ReceiveAll(in_->port(), 1, std::chrono::milliseconds(20)), SizeIs(0));
+  FreePackets(all.data() + 2, static_cast<uint32_t>(all.size()) - 2);
+  EXPECT_THAT(Received(3), ElementsAre("a", "b", "c"));
+  EXPECT_EQ(Stats("p", kIn).dropped, 0u);
 }
 
 TEST_F(UnixSocketPortTest, AClientThatDoesNotReadHurtsOnlyItself) {

@@ -53,6 +53,16 @@ class TestSingle final : public Module {
   void Process(Context& context, Batch& batch) { context.Emit(0, batch); }
 };
 
+// Wants workers of NUMA node 3, which the machines of these tests do not have.
+class TestFarAway final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {.name = "TestFarAway", .help = "is far away", .igates = 0};
+
+  absl::Status Init(const pb::EmptyArg&) { return AddTask(0); }
+  TaskResult RunTask(Context&, Batch&, uint64_t) { return {.blocked = true}; }
+  uint64_t numa_nodes() const override { return uint64_t{1} << 3; }
+};
+
 class TestSink final : public Module {
  public:
   static constexpr ModuleInfo kInfo = {

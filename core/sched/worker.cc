@@ -13,6 +13,10 @@
 namespace bess {
 namespace {
 
+// A worker that sleeps until woken looks for work itself after that long, in ms, lest anything it
+// runs cannot wake it after all.
+constexpr int kLongestSleep = 10;
+
 void PinTo(int core) {
   cpu_set_t cores;
   CPU_ZERO(&cores);
@@ -39,7 +43,10 @@ Worker::Worker(WorkerOptions options, const PlanPointer& plan, Rcu& rcu)
       plan_(plan),
       rcu_(rcu),
       context_(options_.id),
-      thread_([this] { Run(); }) {}
+      idle_(options_.spin),
+      thread_([this] { Run(); }) {
+  pthread_getcpuclockid(thread_.native_handle(), &cpu_clock_);
+}
 
 Worker::~Worker() {
   {
@@ -47,16 +54,18 @@ Worker::~Worker() {
     stop_.store(true, std::memory_order_release);
     changed_.SignalAll();
   }
+  Ring();
   thread_.join();
 }
 
 void Worker::Run() {
   PinTo(options_.core);
+  unsigned node = 0;
+  if (getcpu(nullptr, &node) == 0) node_.store(static_cast<int>(node), std::memory_order_relaxed);
   pthread_setname_np(pthread_self(), absl::StrCat("worker-", options_.id).c_str());
   IdlePolicy::PrepareThread();
   options_.enter();
   rcu_.Online(options_.id);
-  IdlePolicy idle(options_.spin);
   now_ = Cycles();
   while (!stop_.load(std::memory_order_relaxed)) {
     if (pause_.load(std::memory_order_relaxed)) [[unlikely]]
@@ -65,17 +74,24 @@ void Worker::Run() {
     rcu_.Quiescent(options_.id);
     TakePlan();
     const bool worked = RunRound();
-    idle.Round(worked);
+    if (idle_.Round(worked)) Sleep();
     // What was slept is nobody's.
     if (!worked) now_ = Cycles();
   }
+  LeavePlan();
   rcu_.Offline(options_.id);
   options_.leave();
 }
 
-void Worker::Park() {
+// So that nobody rings for a worker that is gone: who runs the same plan still knocks on its doors.
+void Worker::LeavePlan() {
+  if (part_ != nullptr) part_->scheduler->board().SetBell(nullptr);
   adopted_ = 0;
   part_ = nullptr;
+}
+
+void Worker::Park() {
+  LeavePlan();
   rcu_.Offline(options_.id);
   {
     absl::MutexLock lock(&mutex_);
@@ -92,6 +108,7 @@ void Worker::Park() {
 absl::Status Worker::Pause(absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
   pause_.store(true);
+  Ring();
   const absl::Time deadline = absl::Now() + timeout;
   while (!paused_.load()) {
     if (changed_.WaitWithDeadline(&mutex_, deadline) && !paused_.load()) {
@@ -116,8 +133,11 @@ void Worker::TakePlan() {
   if (sequence == adopted_) [[likely]]
     return;
   adopted_ = sequence;
+  leaf_.store(nullptr, std::memory_order_relaxed);
+  idle_.Stir();
   part_ = plan == nullptr ? nullptr : plan->workers[options_.id].get();
   if (part_ == nullptr) return;
+  part_->scheduler->board().SetBell(bell_.get());
   context_.Adopt(part_->by_rank, part_->arena.get());
   part_->scheduler->Adopt(now_);
 }
@@ -138,10 +158,9 @@ bool Worker::RunRound() {
 // The leaf pays for what runs on in cycles because of it, too.
 bool Worker::RunLeaf(uint32_t leaf) {
   const TaskSlot& task = part_->tasks[leaf];
+  leaf_.store(task.state, std::memory_order_relaxed);
   context_.BeginRound(now_);
-  const TaskResult result = context_.RunRoot(*task.root, [&](Context& context, Batch& batch) {
-    return task.run(*task.module, context, batch, task.argument);
-  });
+  const TaskResult result = RunTask(task);
   const bool looped = RunLoops();
   const uint64_t end = Cycles();
   const TcUsage usage = {1, end - now_, result.packets, result.bits};
@@ -152,11 +171,27 @@ bool Worker::RunLeaf(uint32_t leaf) {
   return looped || !result.blocked;
 }
 
+// A task that feeds a module which is nearly full rests until that has room again.
+TaskResult Worker::RunTask(const TaskSlot& task) {
+  for (const Brake* brake : task.brakes) {
+    if (brake->on()) return {.blocked = true};
+  }
+  const bool braking = task.holder != nullptr && task.holder->brake->on();
+  const TaskResult result = context_.RunRoot(*task.root, [&](Context& context, Batch& batch) {
+    return task.run(*task.module, context, batch, task.argument);
+  });
+  if (braking && !task.holder->brake->on()) {
+    for (LeafDoor* feeder : task.holder->feeders) feeder->Knock();
+  }
+  return result;
+}
+
 // Nobody is known to have work: each resting leaf is asked once, until one has.
 bool Worker::AskResting() {
   for (size_t asked = 0; asked < part_->tasks.size(); ++asked) {
     const uint32_t leaf = part_->scheduler->NextResting();
     if (leaf == TcScheduler::kNone) break;
+    asked_.Add(1);
     if (RunLeaf(leaf)) return true;
   }
   return RunLoops();
@@ -167,6 +202,41 @@ bool Worker::RunLoops() {
   bool worked = false;
   for (const LoopSlot& slot : part_->loops) worked |= RunLoop(context_, slot);
   return worked;
+}
+
+// --- Idle ---------------------------------------------------------------------------------------
+
+// Whether nothing but a ring, or a descriptor it waits for, brings work.
+bool Worker::MaySleep() const {
+  const Plan* plan = plan_.load(std::memory_order_seq_cst);
+  if (stop_.load() || pause_.load() || (plan == nullptr ? 0 : plan->sequence) != adopted_) {
+    return false;
+  }
+  if (part_ == nullptr) return true;
+  return part_->wakeable && !part_->scheduler->limited() && !part_->scheduler->board().posted();
+}
+
+void Worker::Sleep() {
+  pollfd nobody;
+  bell_->LieDown();
+  if (MaySleep()) {
+    const auto wakers =
+        part_ == nullptr ? absl::MakeSpan(&nobody, 1) : absl::MakeSpan(part_->wakers);
+    bell_->Sleep(wakers, kLongestSleep);
+  }
+  if (bell_->GetUp()) idle_.Stir();
+}
+
+// --- Seen from outside --------------------------------------------------------------------------
+
+WorkerPosition Worker::position() const {
+  return {rounds_.Get() + asked_.Get(), leaf_.load(std::memory_order_relaxed), context_.running()};
+}
+
+absl::Duration Worker::cpu_time() const {
+  timespec used = {};
+  clock_gettime(cpu_clock_, &used);
+  return absl::DurationFromTimespec(used);
 }
 
 WorkerStats Worker::stats() const {

@@ -3,18 +3,20 @@
 // A worker: a thread on a core of its own that runs its part of the current plan, round after
 // round. A round is one decision: the scheduler names a leaf, its task runs, and the clock is read
 // once for both. The worker takes up a new plan between two rounds through one atomic pointer;
-// nobody ever stops it for an edit.
+// nobody ever stops it for an edit. Without work it idles (idle.h), in the end asleep until woken.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "core/base/bell.h"
 #include "core/base/counter.h"
 #include "core/graph/plan.h"
 #include "core/sched/idle.h"
@@ -43,6 +45,13 @@ struct WorkerStats {
   uint64_t bits = 0;
 };
 
+// Where a worker is. While `steps` stays the same it has not come back from what it runs.
+struct WorkerPosition {
+  uint64_t steps = 0;
+  const ClassState* leaf = nullptr;  // of the task it runs, or ran last under its present plan
+  const Ledger* module = nullptr;    // the books of the module, likewise
+};
+
 // The CPUs this process may run on, in increasing order.
 std::vector<int> AllowedCores();
 
@@ -57,6 +66,8 @@ class Worker {
 
   uint32_t id() const { return options_.id; }
   int core() const { return options_.core; }
+  // The NUMA node of that core; -1 until the thread is there.
+  int node() const { return node_.load(std::memory_order_relaxed); }
   bool paused() const { return paused_.load(std::memory_order_acquire); }
 
   // Asks the worker to park between rounds, and waits at most `timeout` for it. DEADLINE_EXCEEDED
@@ -64,15 +75,28 @@ class Worker {
   absl::Status Pause(absl::Duration timeout);
   void Resume();
 
+  // Wakes it, should it sleep: after a new plan, or anything that may make work. Thread: any.
+  void Ring() { bell_->Ring(); }
+  // What other workers ring by. To be kept until none of them can see this one's leaves any more.
+  std::shared_ptr<Bell> bell() const { return bell_; }
+
   // Thread: any.
   WorkerStats stats() const;
+  // What it is doing. Thread: any.
+  WorkerPosition position() const;
+  // CPU time its thread has used; zero when it has ended.
+  absl::Duration cpu_time() const;
 
  private:
   void Run();
   void Park();
+  void LeavePlan();
   void TakePlan();
   bool RunRound();
   bool RunLeaf(uint32_t leaf);
+  TaskResult RunTask(const TaskSlot& task);
+  bool MaySleep() const;
+  void Sleep();
   bool AskResting();
   bool RunLoops();
 
@@ -80,7 +104,9 @@ class Worker {
   const uint64_t started_;  // in cycles
   const PlanPointer& plan_;
   Rcu& rcu_;
+  const std::shared_ptr<Bell> bell_ = std::make_shared<Bell>();
   Context context_;
+  IdlePolicy idle_;
 
   // The plan in use, by sequence number: a freed plan's address may come back with another plan.
   uint64_t adopted_ = 0;
@@ -93,11 +119,15 @@ class Worker {
   absl::Mutex mutex_;
   absl::CondVar changed_;
 
+  std::atomic<int> node_{-1};
+  std::atomic<const ClassState*> leaf_{nullptr};  // as WorkerPosition has it
   Counter rounds_;
+  Counter asked_;  // resting leaves
   Counter busy_rounds_;
   Counter busy_cycles_;
   Counter packets_;
   Counter bits_;
+  clockid_t cpu_clock_ = 0;
   std::thread thread_;  // last: it uses all of the above
 };
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/sched/worker.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
-#include <chrono>
-
-#include "core/graph/fake_host_testing.h"
-#include "core/sched/modules_testing.h"
+#include "core/graph/packet_fifo.h"
+#include "core/sched/worker_testing.h"
 
 namespace bess {
 namespace {
@@ -29,73 +29,71 @@ class TestOnceAround final : public Module {
 };
 REGISTER_MODULE(TestOnceAround);
 
-// Waits until `reached()` holds, up to ten seconds.
-template <typename Reached>
-bool Eventually(Reached reached) {
-  const absl::Time deadline = absl::Now() + absl::Seconds(10);
-  while (!reached()) {
-    if (absl::Now() > deadline) return false;
-    absl::SleepFor(absl::Microseconds(100));
-  }
-  return true;
-}
+// Holds what comes in until its task runs, and brakes who feeds it.
+class TestStop final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {
+      .name = "TestStop", .help = "a queue with a brake", .holds_packets = true};
+  static constexpr uint32_t kSize = 1024;
 
-class WorkerTest : public testing::Test {
- protected:
-  ~WorkerTest() override {
-    Publish(nullptr);
-    rcu_.Reap();
+  absl::Status Init(const pb::EmptyArg&) {
+    brake_.Arm(kSize);
+    return AddTask(0);
   }
-
-  void Add(Graph& graph, const std::string& name, const std::string& mclass) {
-    auto made = ModuleRegistry::Get().Find(mclass)->Create(name, host_, {});
-    ASSERT_TRUE(made.ok());
-    std::shared_ptr<Module> module = *std::move(made);
-    graph.Add(module, {}, /*worker=*/0);
-    modules_[name] = module;
+  void Process(Context& context, Batch& batch) {
+    fifo_.Put(context, batch);
+    brake_.Filled(fifo_.fill());
   }
-
-  // source -> pass -> sink, or source -> sink.
-  Graph Chain(bool with_pass) {
-    Graph graph;
-    if (modules_.empty()) {
-      Add(graph, "source", "TestSource");
-      Add(graph, "sink", "TestSink");
-      Add(graph, "pass", "TestPass");
-      first_ = graph;
-    }
-    graph = first_;
-    EXPECT_TRUE(graph.Connect("source", 0, with_pass ? "pass" : "sink", 0, {}).ok());
-    if (with_pass) {
-      EXPECT_TRUE(graph.Connect("pass", 0, "sink", 0, {}).ok());
-    }
-    return graph;
+  TaskResult RunTask(Context& context, Batch& batch, uint64_t) {
+    batch.set_size(closed ? 0 : fifo_.Take(batch.begin(), kBatchSize));
+    brake_.Emptied(fifo_.fill());
+    if (batch.empty()) return {.blocked = true};
+    const TaskResult result = {.packets = batch.size()};
+    context.Emit(0, batch);
+    return result;
   }
+  const Brake* brake() const override { return &brake_; }
+  uint64_t held() const override { return fifo_.held(); }
+  uint64_t Discard() override { return fifo_.Discard(); }
 
-  void Publish(std::unique_ptr<Plan> plan) {
-    const Plan* raw = plan.get();
-    if (plan != nullptr) plan->sequence = ++sequence_;
-    plan_.store(raw, std::memory_order_release);
-    std::shared_ptr<Plan> old = std::exchange(owner_, std::move(plan));
-    rcu_.Retire([old = std::move(old)] {});
-  }
-  void Publish(const Graph& graph) { Publish(*Compile(std::make_shared<const Graph>(graph))); }
+  std::atomic<bool> closed{false};
 
-  LedgerTotals Books() {
-    LedgerTotals totals;
-    for (const auto& [name, module] : modules_) totals += module->totals();
-    return totals;
-  }
-  uint64_t Consumed() { return modules_.at("sink")->totals().consumed; }
-
-  FakeHost host_;
-  Rcu rcu_;
-  PlanPointer plan_{nullptr};
-  std::shared_ptr<Plan> owner_;
-  uint64_t sequence_ = 0;
-  Graph first_;
-  std::map<std::string, std::shared_ptr<Module>> modules_;
+ private:
+  PacketFifo fifo_{kSize};
+  Brake brake_;
 };
+REGISTER_MODULE(TestStop);
+
+// Has a packet for each byte that a test writes to its pipe.
+class TestPipe final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {.name = "TestPipe", .help = "reads a pipe", .igates = 0};
+
+  ~TestPipe() override {
+    close(ends_[0]);
+    close(ends_[1]);
+  }
+  absl::Status Init(const pb::EmptyArg&) {
+    if (pipe2(ends_, O_NONBLOCK) != 0) return Error(errno, "no pipe");
+    return AddTask(0);
+  }
+  TaskResult RunTask(Context& context, Batch& batch, uint64_t) {
+    char byte;
+    if (read(ends_[0], &byte, 1) != 1 || !host().pool().Alloc(batch.begin(), 1, 60)) {
+      return {.blocked = true};
+    }
+    batch.set_size(1);
+    context.ledger().created.Add(1);
+    context.Emit(0, batch);
+    return {.packets = 1};
+  }
+  int wake_fd(uint64_t) const override { return ends_[0]; }
+  void Write() { EXPECT_EQ(write(ends_[1], "x", 1), 1); }
+
+ private:
+  int ends_[2] = {-1, -1};
+};
+REGISTER_MODULE(TestPipe);
 
 TEST_F(WorkerTest, RunsItsPartOfThePlan) {
   Publish(Chain(/*with_pass=*/true));
@@ -204,6 +202,80 @@ TEST_F(WorkerTest, ARoundEmptiesTheBufferOfACycle) {
   EXPECT_EQ(Books().all_dropped(), 0u) << "three half batches a round fit";
   Publish(nullptr);
   rcu_.Reap();
+}
+
+// source -> first -> second -> sink. When the second queue is closed the first one fills up, then
+// the source rests; nothing is dropped on the way.
+TEST_F(WorkerTest, BackpressureGoesFromHopToHop) {
+  Graph graph;
+  Add(graph, "source", "TestSource");
+  Add(graph, "first", "TestStop");
+  Add(graph, "second", "TestStop");
+  Add(graph, "sink", "TestSink");
+  ASSERT_TRUE(graph.Connect("source", 0, "first", 0, {}).ok());
+  ASSERT_TRUE(graph.Connect("first", 0, "second", 0, {}).ok());
+  ASSERT_TRUE(graph.Connect("second", 0, "sink", 0, {}).ok());
+  auto& second = static_cast<TestStop&>(*modules_.at("second"));
+  second.closed = true;
+  Publish(graph);
+  Worker worker({.id = 0, .core = AllowedCores().back()}, plan_, rcu_);
+  const auto both_brake = [&] {
+    return modules_.at("first")->brake()->on() && second.brake()->on();
+  };
+  EXPECT_TRUE(Eventually(both_brake));
+  ASSERT_TRUE(worker.Pause(absl::Seconds(10)).ok());
+  const uint64_t created = Books().created;
+  worker.Resume();
+  absl::SleepFor(absl::Milliseconds(5));
+  EXPECT_EQ(Books().created, created) << "the source made packets though it was braked";
+  second.closed = false;
+  EXPECT_TRUE(Eventually([&] { return Consumed() > 100 * TestStop::kSize; }));
+  EXPECT_EQ(Books().all_dropped(), 0u);
+  ASSERT_TRUE(worker.Pause(absl::Seconds(10)).ok());
+  for (const char* name : {"first", "second"}) modules_.at(name)->Discard();
+}
+
+TEST_F(WorkerTest, SleepsUntilADescriptorWakesIt) {
+  Graph graph;
+  Add(graph, "pipe", "TestPipe");
+  Add(graph, "sink", "TestSink");
+  ASSERT_TRUE(graph.Connect("pipe", 0, "sink", 0, {}).ok());
+  Publish(graph);
+  Worker worker({.id = 0, .core = AllowedCores().back()}, plan_, rcu_);
+  EXPECT_TRUE(Eventually([&] {
+    const uint64_t rounds = worker.stats().rounds;
+    absl::SleepFor(absl::Milliseconds(100));
+    return worker.stats().rounds - rounds < 100;  // naps of 50 us would make some 1,600
+  }));
+  static_cast<TestPipe&>(*modules_.at("pipe")).Write();
+  EXPECT_TRUE(Eventually([&] { return Consumed() == 1; }));
+}
+
+TEST_F(WorkerTest, WhoMustBeAskedIsAskedAllTheTime) {
+  Publish(Chain(/*with_pass=*/false));
+  auto& source = static_cast<TestSource&>(*modules_.at("source"));
+  source.quiet = true;
+  Worker worker({.id = 0, .core = AllowedCores().back()}, plan_, rcu_);
+  absl::SleepFor(absl::Milliseconds(60));  // it would sleep by now
+  const uint64_t rounds = worker.stats().rounds;
+  const absl::Time start = absl::Now();
+  EXPECT_TRUE(Eventually([&] { return worker.stats().rounds > rounds + 1000; }));
+  EXPECT_LT(absl::Now() - start, absl::Seconds(5)) << "asleep it would take ten";
+}
+
+TEST_F(WorkerTest, ASleeperIsPausedAndStoppedAtOnce) {
+  const absl::Time start = absl::Now();
+  for (int i = 0; i < 20; ++i) {
+    Worker worker({.id = 0, .core = AllowedCores().back()}, plan_, rcu_);
+    absl::SleepFor(absl::Milliseconds(i));
+    EXPECT_TRUE(worker.Pause(absl::Seconds(10)).ok());
+  }
+  EXPECT_LT(absl::Now() - start, absl::Seconds(10));
+}
+
+TEST_F(WorkerTest, KnowsItsNumaNode) {
+  Worker worker({.id = 0, .core = AllowedCores().front()}, plan_, rcu_);
+  EXPECT_TRUE(Eventually([&] { return worker.node() >= 0; }));
 }
 
 TEST(AllowedCoresTest, AreThoseOfTheProcess) {

@@ -41,7 +41,8 @@ struct alignas(64) ClassState {
 
   // As a rate limit: when all that was used will be paid for, in cycles << 32; 0: never ran.
   Uint128 paid = 0;
-  uint64_t price = 0;  // of one unit when it last ran, in cycles << 32; 0: no limit
+  uint64_t price = 0;              // of one unit when it last ran, in cycles << 32; 0: no limit
+  std::atomic<uint64_t> ready{0};  // when it may run again, in cycles. Thread: anyone reads
 };
 
 }  // namespace bess

@@ -181,8 +181,15 @@ void TcScheduler::AdoptLimit(Class& limit, uint64_t now) {
     state.paid = state.paid == 0 ? present : std::min(state.paid, present);
   }
   state.price = price;
-  limit.waiting = state.paid > present;
-  timers_->Set(limit.timer, limit.waiting ? Rate::ReadyAt(state.paid) : Children::kOut);
+  state.ready.store(0, std::memory_order_relaxed);
+  if (state.paid > present) HoldBack(limit, Rate::ReadyAt(state.paid));
+}
+
+void TcScheduler::HoldBack(Class& limit, uint64_t ready) {
+  used_up_ += limit.waiting ? 0 : 1;
+  limit.waiting = true;
+  timers_->Set(limit.timer, ready);
+  limit.state->ready.store(ready, std::memory_order_relaxed);
 }
 
 // Sets the parent's clock to `to`, in units of 2^-shift of the old ones; who is ahead or behind
@@ -228,7 +235,11 @@ void TcScheduler::WakeDue(uint64_t now) {
     Class* due = timers_->top();
     timers_->Set(due->timer, Children::kOut);
     due->waiting = false;
-    if (due->leaf != kNone) doors_[due->leaf].SetResting(false);
+    if (due->leaf != kNone) {
+      doors_[due->leaf].SetResting(false);
+    } else {
+      --used_up_;
+    }
     if (CanRun(*due)) Enter(due);
   }
 }
@@ -318,9 +329,7 @@ void TcScheduler::Ran(uint32_t leaf, const TcUsage& usage, bool blocked, uint64_
 void TcScheduler::ChargeLimit(Class& limit, const TcUsage& usage, uint64_t now) {
   const uint64_t used = usage[static_cast<size_t>(limit.resource)];
   const uint64_t ready = limit.rate.Charge(limit.state->paid, used, now);
-  if (ready == 0) return;
-  limit.waiting = true;
-  timers_->Set(limit.timer, ready);
+  if (ready != 0) HoldBack(limit, ready);
 }
 
 void TcScheduler::Rest(Class& leaf, uint64_t now) {

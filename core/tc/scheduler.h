@@ -50,6 +50,7 @@ class TcScheduler {
   // By number.
   const std::vector<const TrafficClass*>& leaves() const { return leaf_classes_; }
   LeafDoor& door(uint32_t leaf) { return doors_[leaf]; }
+  WakeBoard& board() { return *board_; }
 
   // All below: the worker that runs the classes. `now` is in cycles and never goes back.
 
@@ -61,6 +62,8 @@ class TcScheduler {
   void Ran(uint32_t leaf, const TcUsage& usage, bool blocked, uint64_t now);
   // After Next said kNone: a resting leaf to ask, each in turn; kNone if limits hold them all.
   uint32_t NextResting();
+  // Whether some limit is used up, so that time alone may make work.
+  bool limited() const { return used_up_ > 0; }
 
  private:
   struct Class;
@@ -94,6 +97,7 @@ class TcScheduler {
 
   void AdoptClock(Class& parent);
   void AdoptLimit(Class& limit, uint64_t now);
+  void HoldBack(Class& limit, uint64_t ready);
   void WakeDue(uint64_t now);
   void Rest(Class& leaf, uint64_t now);
   void Wake(Class& leaf);
@@ -116,6 +120,7 @@ class TcScheduler {
   std::vector<const TrafficClass*> leaf_classes_;
   std::deque<LeafDoor> doors_;
   uint32_t next_resting_ = 0;
+  uint32_t used_up_ = 0;  // limits
 };
 
 }  // namespace bess

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a decision costs: choosing a leaf, one reading of the clock and all the accounting, with
-// leaves that always have work. Prints cycles a decision, the median of many short stretches, so
-// that whatever else the machine does stays out of the figure.
+// leaves that always have work. Prints a line for each tree: policy, leaves, and cycles a decision,
+// the median of many short stretches, so that whatever else the machine does stays out of the
+// figure.
 #include <algorithm>
 #include <iostream>
 #include <vector>
@@ -46,20 +47,12 @@ double CyclesPerDecision(const ClassTree& tree) {
   return static_cast<double>(stretches[kStretches / 2]) / kDecisions;
 }
 
-double CyclesPerClockReading() {
-  const uint64_t start = Cycles();
-  uint64_t last = 0;
-  for (int i = 0; i < kDecisions * 100; ++i) last = Cycles();
-  return static_cast<double>(last - start) / (kDecisions * 100);
-}
-
 void Print() {
-  std::cout << "cycles a decision (one clock reading alone: " << CyclesPerClockReading() << ")\n";
   for (const TcPolicy policy :
        {TcPolicy::kRoundRobin, TcPolicy::kWeightedFair, TcPolicy::kPriority}) {
     for (const uint32_t leaves : {1u, 64u, 1024u}) {
-      std::cout << "  " << Name(policy) << ", " << leaves
-                << " leaves: " << CyclesPerDecision(Flat(policy, leaves)) << "\n";
+      std::cout << Name(policy) << " " << leaves << " " << CyclesPerDecision(Flat(policy, leaves))
+                << "\n";
     }
   }
 }

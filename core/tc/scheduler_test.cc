@@ -267,8 +267,12 @@ TEST_F(SchedulerTest, RaisingALimitWakesTheWaitingClassAtOnce) {
     Adopt();
     Run(0.01);
     ASSERT_EQ(scheduler_->Next(now_), TcScheduler::kNone);
+    EXPECT_TRUE(scheduler_->limited());
+    EXPECT_GT(tree_.Find("limit")->state->ready.load(), now_);
     ASSERT_TRUE(tree_.Update("limit", Limit(TcResource::kBit, raised)).ok());
     Adopt();
+    EXPECT_FALSE(scheduler_->limited());
+    EXPECT_LE(tree_.Find("limit")->state->ready.load(), now_);
     EXPECT_NE(scheduler_->Next(now_), TcScheduler::kNone);
   }
 }

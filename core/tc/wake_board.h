@@ -2,7 +2,8 @@
 //
 // How who makes work for a resting leaf tells the worker that runs it. The leaf's door says whether
 // it rests; if it does, a knock leaves a note on the worker's board, which the worker looks at once
-// a decision. A knock that is missed in a race is made good when the leaf is asked again anyway.
+// a decision, and rings the worker's bell in case it sleeps. A knock that is missed in a race is
+// made good when the leaf is asked again anyway.
 #pragma once
 
 #include <atomic>
@@ -10,6 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#include "core/base/bell.h"
 
 namespace bess {
 
@@ -20,8 +23,14 @@ class WakeBoard {
   // Thread: any worker.
   void Post(uint32_t leaf) {
     words_[leaf / 64].fetch_or(uint64_t{1} << (leaf % 64), std::memory_order_release);
-    posted_.store(true, std::memory_order_release);
+    posted_.store(true, std::memory_order_seq_cst);
+    if (Bell* bell = bell_.load(std::memory_order_acquire)) bell->Ring();
   }
+
+  // Whose bell to ring; nullptr when the worker leaves. Thread: the worker that runs the leaves.
+  void SetBell(Bell* bell) { bell_.store(bell, std::memory_order_release); }
+  // Whether there are notes to take. Thread: any.
+  bool posted() const { return posted_.load(std::memory_order_seq_cst); }
 
   // Calls wake(leaf) for each note, once. Thread: the worker that runs the leaves.
   template <typename Wake>
@@ -40,6 +49,7 @@ class WakeBoard {
 
  private:
   std::atomic<bool> posted_{false};
+  std::atomic<Bell*> bell_{nullptr};
   std::vector<std::atomic<uint64_t>> words_;
 };
 

@@ -26,6 +26,23 @@ TEST(WakeBoardTest, KnocksAreHeardOnceAndOnlyAtClosedDoors) {
   EXPECT_TRUE(Taken(board).empty());
 }
 
+TEST(WakeBoardTest, ANoteRingsTheBellOfWhoSleeps) {
+  WakeBoard board(1);
+  Bell bell;
+  board.Post(0);
+  EXPECT_TRUE(board.posted());
+  bell.LieDown();
+  board.SetBell(&bell);
+  board.Post(0);
+  EXPECT_TRUE(bell.GetUp());
+  bell.LieDown();
+  board.SetBell(nullptr);
+  board.Post(0);
+  EXPECT_FALSE(bell.GetUp());
+  Taken(board);
+  EXPECT_FALSE(board.posted());
+}
+
 TEST(WakeBoardTest, NoNoteIsLostBetweenThreads) {
   constexpr uint32_t kLeaves = 200;
   WakeBoard board(kLeaves);

@@ -87,6 +87,7 @@ absl::StatusOr<std::unique_ptr<const AclClassifier>> AclClassifier::Create(
   made->AddPorts(rules, kSourcePort, &AclRule::source_port);
   made->AddPorts(rules, kDestinationPort, &AclRule::destination_port);
   made->AddEstablished(rules);
+  made->DecideClasses();
   return made;
 }
 
@@ -167,6 +168,19 @@ void AclClassifier::AddEstablished(absl::Span<const AclRule> rules) {
   if (asked) asked_.push_back(kEstablished);
 }
 
+// With conditions on one field only, its class alone decides.
+void AclClassifier::DecideClasses() {
+  if (asked_.size() != 1) return;
+  const Field field = asked_[0];
+  std::vector<uint32_t> first(classes_[field].size());
+  ClassesOf classes;
+  for (uint32_t i = 0; i < first.size(); ++i) {
+    classes[field][0] = i;
+    first[i] = First(classes, 0);
+  }
+  first_ = std::move(first);
+}
+
 // --- Matching -----------------------------------------------------------------------------------
 
 void AclClassifier::Match(absl::Span<const AclKey> keys, uint32_t* rules) const {
@@ -174,7 +188,11 @@ void AclClassifier::Match(absl::Span<const AclKey> keys, uint32_t* rules) const 
     const auto chunk = keys.subspan(at, kChunk);
     ClassesOf classes;
     Classify(chunk, classes);
-    for (size_t i = 0; i < chunk.size(); ++i) rules[at + i] = First(classes, i);
+    if (first_.empty()) {
+      for (size_t i = 0; i < chunk.size(); ++i) rules[at + i] = First(classes, i);
+    } else {
+      for (size_t i = 0; i < chunk.size(); ++i) rules[at + i] = first_[classes[asked_[0]][i]];
+    }
   }
 }
 

@@ -96,6 +96,7 @@ class AclClassifier {
                          std::unique_ptr<PrefixTable<kBytes>>& table);
   void AddPorts(absl::Span<const AclRule> rules, Field field, uint16_t AclRule::*condition);
   void AddEstablished(absl::Span<const AclRule> rules);
+  void DecideClasses();
 
   void Classify(absl::Span<const AclKey> keys, ClassesOf& classes) const;
   void ClassifyAddresses(absl::Span<const AclKey> keys, Field field, size_t word,
@@ -106,6 +107,7 @@ class AclClassifier {
   uint32_t rules_;
   std::vector<BitmapClasses> classes_;  // by field
   std::vector<Field> asked_;            // fields that some rule has a condition on
+  std::vector<uint32_t> first_;         // by class of the one field, if only one is asked
   AddressTables addresses_[2];          // kSource, kDestination
   std::vector<uint32_t> ports_[2];      // the classes of ports; kSourcePort, kDestinationPort
 };

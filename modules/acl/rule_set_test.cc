@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "core/base/soak_testing.h"
 #include "core/packet/frames_testing.h"
 #include "core/packet/packet_pool.h"
 
@@ -106,17 +107,21 @@ bool SlowMatch(const AclRule& rule, const Flow& flow) {
 
 class AclRuleSetChurnTest : public testing::Test {
  protected:
-  AclRuleSetChurnTest() {
+  static constexpr size_t kFlows = 1000;
+
+  // Other packets, and no rules.
+  void StartAnew() {
     const auto pool = PacketPool::CreateOnHeap();
-    for (int i = 0; i < 1000; ++i) {
-      flows_.push_back(generator_.MakeFlow());
-      Packet* packet = pool->Make(Frame(flows_.back()));
-      keys_.push_back(AclKey::Of(PacketView(*packet)));
+    for (size_t i = 0; i < kFlows; ++i) {
+      flows_[i] = generator_.MakeFlow();
+      Packet* packet = pool->Make(Frame(flows_[i]));
+      keys_[i] = AclKey::Of(PacketView(*packet));
       FreePackets(&packet, 1);
     }
-    first_.assign(flows_.size(), AclRuleSet::kNoRule);
+    first_.assign(kFlows, AclRuleSet::kNoRule);
+    set_ = AclRuleSet();
+    rules_.clear();
   }
-
   void Append(const AclRule& rule) {
     const auto index = static_cast<uint32_t>(set_.size());
     set_.Append(rule);
@@ -136,17 +141,12 @@ class AclRuleSetChurnTest : public testing::Test {
       }
     }
   }
-  void Clear() {
-    set_ = AclRuleSet();
-    rules_.clear();
-    first_.assign(flows_.size(), AclRuleSet::kNoRule);
-  }
 
   Generator generator_;
-  std::vector<Flow> flows_;
-  std::vector<AclKey> keys_;     // of flows_
-  std::vector<uint32_t> first_;  // by flow: the first rule that matches
-  std::vector<AclRule> rules_;   // what set_ holds
+  std::vector<Flow> flows_ = std::vector<Flow>(kFlows);
+  std::vector<AclKey> keys_ = std::vector<AclKey>(kFlows);  // of flows_
+  std::vector<uint32_t> first_;                             // by flow: the first rule that matches
+  std::vector<AclRule> rules_;                              // what set_ holds
   AclRuleSet set_;
   uint64_t matches_ = 0, misses_ = 0;
 };
@@ -154,9 +154,12 @@ class AclRuleSetChurnTest : public testing::Test {
 // Sets grow by few and by many rules at a time; all packets are looked up after each step.
 TEST_F(AclRuleSetChurnTest, AgreesWithTheSlowWay) {
   size_t longest = 0;
-  for (int round = 0; round < 100; ++round) {
+  constexpr uint64_t kSteps = 12;
+  const uint64_t rounds = SoakPackets(1'200'000) / (kSteps * kFlows);
+  for (uint64_t round = 0; round < rounds; ++round) {
+    StartAnew();
     const uint32_t scarcity = 1u << generator_.Below(12);
-    for (int step = 0; step < 12; ++step) {
+    for (uint64_t step = 0; step < kSteps; ++step) {
       for (uint32_t n = generator_.Below(2) == 0 ? 1 + generator_.Below(3) : scarcity / 4; n > 0;
            --n) {
         Append(generator_.MakeRule(scarcity));
@@ -165,10 +168,9 @@ TEST_F(AclRuleSetChurnTest, AgreesWithTheSlowWay) {
       ExpectTheSame();
     }
     longest = std::max(longest, set_.settled_size());
-    Clear();
   }
-  EXPECT_GT(matches_, 100000u);
-  EXPECT_GT(misses_, 100000u);
+  EXPECT_GT(matches_, 1000 * rounds);
+  EXPECT_GT(misses_, 1000 * rounds);
   EXPECT_GT(longest, 1024u) << "some sets have several blocks";
 }
 

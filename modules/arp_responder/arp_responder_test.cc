@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <map>
 #include <random>
 
 #include "bess/util.pb.h"
 #include "core/base/parse.h"
+#include "core/base/soak_testing.h"
 #include "core/graph/module_tester.h"
 #include "core/packet/frames_testing.h"
 #include "modules/arp_responder.pb.h"
@@ -111,16 +113,17 @@ TEST_F(ArpResponderTest, RefusesBadAddressesAndKeepsWhatItHas) {
   EXPECT_THAT(tester_.Received(0), ElementsAre(Reply(kIp)));
 }
 
-TEST_F(ArpResponderTest, AgreesWithAMap) {
-  std::map<uint32_t, uint64_t> reference = {{kIp, 0x020000000001}};
-  std::mt19937 random(1);
-  for (int round = 0; round < 500; ++round) {
+// Asks for some of 400 addresses while they get one MAC address after another.
+void CompareWithAMap(std::mt19937& random, uint64_t rounds) {
+  ModuleTester tester("ArpResponder", pb::EmptyArg());
+  std::map<uint32_t, uint64_t> reference;
+  for (uint64_t round = 0; round < rounds; ++round) {
     const uint32_t ip = kIp + random() % 400;
     reference[ip] = 0x020000000000 + random();
     const std::string bytes = Mac(reference[ip]);
     MacAddress mac;
-    std::copy(bytes.begin(), bytes.end(), mac.begin());
-    ASSERT_TRUE(Add(tester_, FormatIpv4(ip), FormatMac(mac)).ok());
+    std::copy_n(bytes.begin(), mac.size(), mac.begin());
+    ASSERT_TRUE(Add(tester, FormatIpv4(ip), FormatMac(mac)).ok());
     std::vector<std::string> sent, expected;
     for (uint32_t i = 0; i < 64; ++i) {
       const uint32_t wanted = kIp + random() % 400;
@@ -128,8 +131,16 @@ TEST_F(ArpResponderTest, AgreesWithAMap) {
       const auto found = reference.find(wanted);
       if (found != reference.end()) expected.push_back(Reply(wanted, Mac(found->second)));
     }
-    tester_.Send(0, sent);
-    ASSERT_EQ(tester_.Received(0), expected);
+    tester.Send(0, sent);
+    ASSERT_EQ(tester.Received(0), expected);
+  }
+}
+
+TEST(ArpResponderMapTest, AgreesWithAMap) {
+  constexpr uint64_t kRounds = 1000;
+  std::mt19937 random(1);
+  for (uint64_t n = 0; n < SoakPackets(256'000); n += kRounds * kBatchSize) {
+    CompareWithAMap(random, kRounds);
   }
 }
 

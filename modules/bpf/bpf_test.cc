@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <random>
+#include <tuple>
+
 #include "bess/util.pb.h"
-#include "core/graph/module_tester.h"
+#include "core/base/soak_testing.h"
+#include "core/graph/lookup_testing.h"
 #include "core/packet/frames_testing.h"
 #include "modules/bpf.pb.h"
 
@@ -96,6 +100,80 @@ TEST(BPFTest, RefusedFiltersAreNamedAndChangeNothing) {
   tester.Send(0, {Udp(1)});
   EXPECT_EQ(tester.count(1), 1u);
   ExpectError(ModuleTester("BPF", Filters({{1, "(udp", 1}})).status(), EINVAL, "filters[0]: ");
+}
+
+// Filters that look at some bits of one byte, as BPF has them and as anybody sees them.
+struct Bits {
+  int64_t priority;
+  uint32_t at, mask, value, gate;
+
+  F AsFilter() const {
+    return {priority, absl::StrCat("ether[", at, "] & ", mask, " = ", value), gate};
+  }
+  bool Match(const std::string& packet) const {
+    return (static_cast<uint8_t>(packet[at]) & mask) == value;
+  }
+};
+
+// Filters come and go at random; of those that match, the oldest of the highest priority decides.
+class FilterDuel {
+ public:
+  explicit FilterDuel(uint32_t seed) : random_(seed) {}
+
+  void Step() {
+    filters_.size() > 12 || (!filters_.empty() && Draw(2) == 0) ? RemoveOne() : AddOne();
+    for (int batch = 0; batch < 8; ++batch) {
+      ExpectGates(
+          tester_, kGates, [&] { return SomePacket(); },
+          [&](const std::string& packet) { return GateOf(packet); });
+    }
+  }
+
+ private:
+  static constexpr uint32_t kGates = 6;
+
+  uint32_t Draw(uint32_t below) { return static_cast<uint32_t>(random_() % below); }
+  std::string SomePacket() {
+    std::string packet(20, '\0');
+    for (size_t i = 0; i < 4; ++i) packet[i] = static_cast<char>(Draw(4));
+    return packet;
+  }
+  void AddOne() {
+    const uint32_t mask = 1 + Draw(3);
+    filters_.push_back({Draw(8) - int64_t{4}, Draw(4), mask, Draw(4) & mask, Draw(kGates)});
+    ASSERT_TRUE(tester_.Command("add", Filters({filters_.back().AsFilter()})).ok());
+  }
+  // And with it all that are the same.
+  void RemoveOne() {
+    const F victim = filters_[Draw(static_cast<uint32_t>(filters_.size()))].AsFilter();
+    ASSERT_TRUE(tester_.Command("delete", Filters({victim})).ok());
+    std::erase_if(filters_, [&](const Bits& one) {
+      const F filter = one.AsFilter();
+      return std::tie(filter.priority, filter.filter, filter.gate) ==
+             std::tie(victim.priority, victim.filter, victim.gate);
+    });
+  }
+  uint32_t GateOf(const std::string& packet) const {
+    const Bits* best = nullptr;
+    for (const Bits& filter : filters_) {
+      if (!filter.Match(packet)) continue;
+      if (best == nullptr || filter.priority > best->priority) best = &filter;
+    }
+    return best == nullptr ? 0 : best->gate;
+  }
+
+  ModuleTester tester_{"BPF", pb::BPFArg()};
+  std::mt19937 random_;
+  std::vector<Bits> filters_;
+};
+
+TEST(BPFTest, AgreesWithAListWhileFiltersChange) {
+  constexpr uint64_t kSteps = 250, kPackets = kSteps * 8 * kBatchSize;
+  const uint64_t duels = SoakPackets(kPackets) / kPackets;
+  for (uint32_t seed = 0; seed < duels && !testing::Test::HasFatalFailure(); ++seed) {
+    FilterDuel duel(seed);
+    for (uint64_t i = 0; i < kSteps && !testing::Test::HasFatalFailure(); ++i) duel.Step();
+  }
 }
 
 }  // namespace

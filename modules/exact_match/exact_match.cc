@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <memory>
 #include <string>
@@ -8,9 +7,9 @@
 #include <vector>
 
 #include "core/graph/module.h"
-#include "core/graph/versioned.h"
 #include "core/match/arguments.h"
 #include "core/match/key.h"
+#include "core/match/live_rules.h"
 #include "core/match/table.h"
 #include "core/match/values.h"
 #include "modules/exact_match.pb.h"
@@ -25,7 +24,7 @@ struct Action {
 
 // The rules, and where packets go that none matches. What the table holds for a rule is its gate,
 // or, when rules write values, a pointer to its action: most tables need no second cache line.
-class Rules {
+class Rules : public WithDefaultGate {
  public:
   Rules(Host& host, const Key& mask, uint32_t words, bool has_values)
       : host_(host), has_values_(has_values), table_(KeyTable::Create(host, mask, words)) {}
@@ -56,8 +55,6 @@ class Rules {
     Retire(old);
     return absl::OkStatus();
   }
-
-  std::atomic<uint32_t> default_gate{kMaxGates};
 
  private:
   KeyTable::Value ToValue(const Action& action) const {
@@ -105,7 +102,7 @@ class ExactMatch final : public Module {
     mask_ = fields_.bits();
     if (!arg.masks().empty()) BESS_RETURN_IF_ERROR(ReadMasks(arg.masks()));
     arg_ = arg;
-    Use(MakeRules());
+    rules_.Swap(host(), MakeRules());
     return absl::OkStatus();
   }
 
@@ -113,14 +110,14 @@ class ExactMatch final : public Module {
 
   absl::StatusOr<pb::ExactMatchConfig> GetRuntimeConfig(const pb::EmptyArg&) {
     std::vector<std::pair<Key, KeyTable::Value>> sorted;
-    rules().table().ForEach(
+    rules_.Get().table().ForEach(
         [&](const Key& key, KeyTable::Value value) { sorted.emplace_back(key, value); });
     std::sort(sorted.begin(), sorted.end());
     pb::ExactMatchConfig config;
-    config.set_default_gate(rules().default_gate.load(std::memory_order_relaxed));
+    config.set_default_gate(rules_.Get().Default());
     for (const auto& [key, value] : sorted) {
       pb::ExactMatchCommandAddArg& rule = *config.add_rules();
-      rule.set_gate(rules().GateOf(value));
+      rule.set_gate(rules_.Get().GateOf(value));
       fields_.Write(key, rule.mutable_fields());
       if (!values_.empty()) values_.Write(Rules::ToAction(value)->values, rule.mutable_values());
     }
@@ -129,39 +126,34 @@ class ExactMatch final : public Module {
 
   absl::Status SetRuntimeConfig(const pb::ExactMatchConfig& config) {
     auto made = MakeRules();
-    BESS_ASSIGN_OR_RETURN(const uint32_t gate,
-                          ReadGateOrDrop("default_gate", config.default_gate()));
-    made->default_gate.store(gate, std::memory_order_relaxed);
+    BESS_RETURN_IF_ERROR(made->SetDefault("default_gate", config.default_gate()));
     for (int i = 0; i < config.rules_size(); ++i) {
       BESS_RETURN_IF_ERROR(AddTo(*made, absl::StrCat("rules[", i, "]."), config.rules(i)));
     }
-    Use(std::move(made));
+    rules_.Swap(host(), std::move(made));
     return absl::OkStatus();
   }
 
-  absl::Status Add(const pb::ExactMatchCommandAddArg& rule) { return AddTo(rules(), "", rule); }
+  absl::Status Add(const pb::ExactMatchCommandAddArg& rule) {
+    return AddTo(rules_.Get(), "", rule);
+  }
 
   absl::Status Delete(const pb::ExactMatchCommandDeleteArg& arg) {
     BESS_ASSIGN_OR_RETURN(const Key key, fields_.Read("fields", arg.fields(), ByteOrder::kLittle));
-    return rules().Remove(key);
+    return rules_.Get().Remove(key);
   }
 
   absl::Status Clear(const pb::EmptyArg&) {
-    auto made = MakeRules();
-    made->default_gate.store(rules().default_gate.load(std::memory_order_relaxed),
-                             std::memory_order_relaxed);
-    Use(std::move(made));
+    rules_.Clear(host(), MakeRules());
     return absl::OkStatus();
   }
 
   absl::Status SetDefaultGate(const pb::ExactMatchCommandSetDefaultGateArg& arg) {
-    BESS_ASSIGN_OR_RETURN(const uint32_t gate, ReadGateOrDrop("gate", arg.gate()));
-    rules().default_gate.store(gate, std::memory_order_relaxed);
-    return absl::OkStatus();
+    return rules_.Get().SetDefault("gate", arg.gate());
   }
 
   void Process(Context& context, Batch& batch) {
-    const Rules& current = rules();
+    const Rules& current = rules_.Get();
     KeyBatch keys;
     fields_.Gather(context, batch, keys);
     KeyTable::Value found[kBatchSize];
@@ -175,13 +167,8 @@ class ExactMatch final : public Module {
   }
 
  private:
-  Rules& rules() const { return **rules_.Get(); }
-
   std::unique_ptr<Rules> MakeRules() {
     return std::make_unique<Rules>(host(), mask_, fields_.words(), !values_.empty());
-  }
-  void Use(std::unique_ptr<Rules> made) {
-    rules_.Swap(host(), std::make_unique<const std::unique_ptr<Rules>>(std::move(made)));
   }
 
   absl::Status ReadMasks(const PbFieldData& masks) {
@@ -214,7 +201,7 @@ class ExactMatch final : public Module {
 
   static void Judge(const Rules& current, const Batch& batch, const KeyTable::Value* found,
                     Verdict* verdicts) {
-    const Verdict miss = Miss(current);
+    const Verdict miss = current.Miss();
     for (uint32_t i = 0; i < batch.size(); ++i) {
       verdicts[i] = found[i] == KeyTable::kNone
                         ? miss
@@ -233,16 +220,12 @@ class ExactMatch final : public Module {
     values_.Set(context, batch, values, verdicts);
   }
 
-  static Verdict Miss(const Rules& current) {
-    return GateOrDrop(current.default_gate.load(std::memory_order_relaxed), DropReason::kNoMatch);
-  }
-
   pb::ExactMatchArg arg_;
   KeyFields fields_;
   ValueFields values_;
   Key mask_;
   uint64_t entries_ = 0;
-  Versioned<std::unique_ptr<Rules>> rules_;
+  LiveRules<Rules> rules_;
 };
 
 REGISTER_MODULE(ExactMatch);

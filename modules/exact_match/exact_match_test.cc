@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
-#include "core/graph/module_tester.h"
+#include <map>
+
+#include "core/base/soak_testing.h"
+#include "core/graph/lookup_testing.h"
 #include "core/match/match_testing.h"
 #include "modules/exact_match.pb.h"
 
@@ -133,6 +136,19 @@ TEST(ExactMatchTest, NumbersAreLittleEndianInAttributesAndBigEndianInPackets) {
   EXPECT_EQ(tester.count(1), 1u);
 }
 
+TEST(ExactMatchTest, AttributesThatNobodyWritesAreZero) {
+  ModuleTester tester("ExactMatch", Over({InAttribute("a", 4), InAttribute("b", 4), AtOffset(0, 1)},
+                                         {InAttribute("v", 4)}));
+  for (const uint32_t attribute : {0, 1}) tester.PlaceAttribute(attribute, kNoWriter);
+  tester.PlaceAttribute(2, kNoReader);
+  ASSERT_TRUE(tester.Command("add", Rule(1, {Number(0), Number(0), Raw("x")}, {Number(7)})).ok());
+  Packet* packet = tester.host().pool().Make("x", 0);
+  std::memset(packet->metadata(), 0xff, kMetadataSize);
+  tester.SendPackets(0, {packet});
+  EXPECT_EQ(tester.count(1), 1u);
+  EXPECT_EQ(tester.metadata(1)[0], std::string(kMetadataSize, '\xff')) << "nobody reads it";
+}
+
 TEST(ExactMatchTest, HitsWriteTheirValues) {
   ModuleTester tester("ExactMatch", Over({AtOffset(0, 1)}, {InAttribute("v", 4), AtOffset(1, 2)}));
   ASSERT_TRUE(tester.Command("add", Rule(1, {Raw("a")}, {Number(0x01020304), Raw("XY")})).ok());
@@ -217,6 +233,50 @@ TEST(ExactMatchTest, GivesItsArgumentBack) {
   pb::ExactMatchArg reply;
   ASSERT_TRUE(tester.Command("get_initial_arg", pb::EmptyArg(), &reply).ok());
   EXPECT_EQ(reply.SerializeAsString(), arg.SerializeAsString());
+}
+
+// Bytes of few values at the two places a rule looks at, and anything around them.
+std::string SomePacket(Random& random) {
+  std::string packet(8, static_cast<char>(random.Word()));
+  packet[1] = static_cast<char>(random.Between(0, 24));
+  packet[4] = static_cast<char>(random.Between(0, 8));
+  packet[5] = static_cast<char>(random.Between(0, 8));
+  return packet;
+}
+std::string KeyOf(const std::string& packet) { return packet.substr(1, 1) + packet.substr(4, 2); }
+
+// Rules come, change and go at random, one by one and all at once.
+void CompareWithAMap(Random& random, uint64_t batches) {
+  constexpr uint32_t kGates = 6;
+  ModuleTester tester("ExactMatch", Over({AtOffset(1, 1), AtOffset(4, 2)}));
+  std::map<std::string, uint64_t> reference;
+  for (uint64_t batch = 0; batch < batches; ++batch) {
+    const std::string key = KeyOf(SomePacket(random));
+    const std::vector<pb::FieldData> fields = {Raw(key.substr(0, 1)), Raw(key.substr(1))};
+    if (random.Chance(0.01)) {
+      ASSERT_TRUE(tester.Command("clear", pb::EmptyArg()).ok());
+      reference.clear();
+    } else if (random.Chance(0.4)) {
+      ASSERT_EQ(Delete(tester, fields).ok(), reference.erase(key) != 0);
+    } else {
+      reference[key] = random.Between(0u, kGates);
+      ASSERT_TRUE(tester.Command("add", Rule(reference[key], fields)).ok());
+    }
+    ExpectGates(
+        tester, kGates, [&] { return SomePacket(random); },
+        [&](const std::string& packet) {
+          const auto it = reference.find(KeyOf(packet));
+          return it == reference.end() ? kGates : static_cast<uint32_t>(it->second);
+        });
+  }
+}
+
+TEST(ExactMatchTest, AgreesWithAMapWhileRulesChange) {
+  constexpr uint64_t kBatches = 2000;
+  Random random;
+  for (uint64_t n = 0; n < SoakPackets(256'000); n += kBatches * kBatchSize) {
+    CompareWithAMap(random, kBatches);
+  }
 }
 
 }  // namespace

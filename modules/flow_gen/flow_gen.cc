@@ -31,7 +31,7 @@ struct Flow {
   uint64_t due = 0;   // of its next packet, in cycles since the first round
   uint32_t left = 0;  // packets to go
   bool begun = false;
-  Be32 source, destination;
+  Be32 source, destination;  // the last four bytes of addresses
   Be16 source_port, destination_port;
   uint32_t sent = 0;  // TCP sequence numbers used up
 };
@@ -66,6 +66,16 @@ void FillIp(const Flow& flow, ChecksumDelta& delta, Ipv4Header& ip) {
   ip.checksum = delta.Apply(ip.checksum);
 }
 
+void FillLastBytes(Be32 bytes, ChecksumDelta& delta, Ipv6Address& address) {
+  delta.Change(LoadUnaligned<Be32>(&address[12]), bytes);
+  StoreUnaligned(&address[12], bytes);
+}
+
+void FillIp(const Flow& flow, ChecksumDelta& delta, Ipv6Header& ip) {
+  FillLastBytes(flow.source, delta, ip.source);
+  FillLastBytes(flow.destination, delta, ip.destination);
+}
+
 template <typename Header>
 void FillPorts(const Flow& flow, ChecksumDelta& delta, Header& header) {
   delta.Change(header.source_port, flow.source_port);
@@ -81,7 +91,11 @@ void Fill(const Settings& settings, const Flow& flow, Packet& packet) {
   std::memcpy(view.MutableBytes(0, length), settings.packet.data(), length);
   packet.AdoptLayout(settings.layout);
   ChecksumDelta delta;
-  FillIp(flow, delta, *view.Ipv4());
+  if (Ipv4Header* ip = view.Ipv4()) {
+    FillIp(flow, delta, *ip);
+  } else {
+    FillIp(flow, delta, *view.Ipv6());
+  }
   if (TcpHeader* tcp = view.Tcp()) {
     FillPorts(flow, delta, *tcp);
     FillTcp(flow, delta, *tcp);

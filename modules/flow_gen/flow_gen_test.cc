@@ -104,6 +104,42 @@ TEST(FlowGenTest, ChecksumsAreRight) {
   }
 }
 
+std::string Over6(uint8_t protocol, const std::string& segment) {
+  return EthernetFrame(kEtherTypeIpv6, Ipv6Packet({.next_header = protocol}, segment));
+}
+
+TEST(FlowGenTest, ChecksumsAreRightOverIpv6) {
+  // Also behind an extension header of destination options, which moves everything.
+  const std::string options = Be(kProtoUdp, 1) + Be(0, 1) + Be(0x0104, 2) + Be(0, 4);
+  for (const std::string& packet :
+       {Over6(kProtoTcp, TcpSegment(1000, 80, 0, "payload")), Over6(kProtoUdp, UdpSegment(1, 2)),
+        Over6(60, options + UdpSegment(1, 2, "odd"))}) {
+    pb::FlowGenArg arg = Arg(packet, 5000, 500, 0.1);
+    arg.set_ip_src_range(UINT32_MAX);
+    arg.set_ip_dst_range(3);
+    arg.set_port_src_range(65536);
+    Generator generator(arg);
+    const std::vector<std::string> made = generator.Run(0.5);
+    ASSERT_GT(made.size(), 1000u);
+    std::set<std::string> sources, destinations;
+    const bool tcp = packet[20] == kProtoTcp;
+    const size_t l4 = packet[20] == 60 ? 62 : 54;
+    for (const std::string& bytes : made) {
+      ASSERT_EQ(bytes.size(), packet.size());
+      ASSERT_EQ(bytes.substr(0, 34), packet.substr(0, 34)) << "all but the last four bytes stay";
+      sources.insert(bytes.substr(22, 16));
+      destinations.insert(bytes.substr(38, 16));
+      const std::string segment = bytes.substr(l4);
+      ASSERT_NE(segment.substr(tcp ? 16 : 6, 2), Be(0, 2)) << "over IPv6 there is a checksum";
+      ASSERT_EQ(SlowChecksum(bytes.substr(22, 32) + Be(segment.size(), 4) +
+                             Be(tcp ? kProtoTcp : kProtoUdp, 4) + segment),
+                0);
+    }
+    EXPECT_GT(sources.size(), 100u);
+    EXPECT_EQ(destinations.size(), 3u);
+  }
+}
+
 TEST(FlowGenTest, UdpWithoutAChecksumStaysSo) {
   Generator generator(Arg(kUdp, 1000, 10, 1));
   for (const std::string& packet : generator.Run(0.2)) EXPECT_EQ(packet, kUdp);
@@ -230,7 +266,7 @@ TEST(FlowGenTest, RefusesBadTemplates) {
   for (size_t n = 0; n < kTcp.size(); ++n) {
     ExpectRefused(Arg(kTcp.substr(0, n), 0, 0, 0), "'template' must be an Ethernet frame");
   }
-  ExpectRefused(Arg(EthernetFrame(kEtherTypeIpv6, Ipv6Packet({}, UdpSegment(1, 2))), 0, 0, 0),
+  ExpectRefused(Arg(EthernetFrame(kEtherTypeIpv6, Ipv6Packet({.next_header = 59}, "")), 0, 0, 0),
                 "'template' must be an Ethernet frame");
   ExpectRefused(
       Arg(EthernetFrame(kEtherTypeIpv4, Ipv4Packet({.fragment = 0x2000}, UdpSegment(1, 2))), 0, 0,

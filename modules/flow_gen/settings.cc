@@ -63,13 +63,15 @@ absl::Status ReadTemplate(const std::string& bytes, Settings& settings) {
   }
   settings.packet.assign(bytes.begin(), bytes.end());
   settings.layout = ParseLayout(settings.packet.data(), bytes.size(), bytes.size());
+  const L3 l3 = settings.layout.l3();
   const L4 l4 = settings.layout.l4();
-  if (settings.layout.l3() != L3::kIpv4 || settings.layout.fragment ||
-      (l4 != L4::kTcp && l4 != L4::kUdp)) {
-    return Error(EINVAL, "'template' must be an Ethernet frame with whole IPv4 and TCP or UDP ",
-                 "headers; these ", bytes.size(), " bytes are not");
+  if ((l3 == L3::kIpv4 || l3 == L3::kIpv6) && !settings.layout.fragment &&
+      (l4 == L4::kTcp || l4 == L4::kUdp)) {
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
+  return Error(EINVAL,
+               "'template' must be an Ethernet frame with whole IP and TCP or UDP headers; ",
+               "these ", bytes.size(), " bytes are not");
 }
 
 absl::StatusOr<Range<uint16_t>> Ports(std::string_view name, Be16 first, uint32_t count) {
@@ -79,23 +81,41 @@ absl::StatusOr<Range<uint16_t>> Ports(std::string_view name, Be16 first, uint32_
   return Range<uint16_t>{first.value(), std::max(count, 1u)};
 }
 
-// The headers of a template that was read.
+// The headers of a template that was read. Of the IP headers only one is there.
 struct Headers {
   explicit Headers(Settings& settings)
-      : ip_bytes(settings.packet.data() + settings.layout.l3_offset),
-        ip(LoadUnaligned<Ipv4Header>(ip_bytes)),
-        l4_bytes(settings.packet.data() + settings.layout.l4_offset),
-        l4_length(ip.total_length.value() - ip.header_length()) {}
+      : ipv6(settings.layout.l3() == L3::kIpv6),
+        ip_bytes(settings.packet.data() + settings.layout.l3_offset),
+        l4_bytes(settings.packet.data() + settings.layout.l4_offset) {
+    if (ipv6) {
+      ip6 = LoadUnaligned<Ipv6Header>(ip_bytes);
+    } else {
+      ip = LoadUnaligned<Ipv4Header>(ip_bytes);
+    }
+    const uint32_t ip_length =
+        ipv6 ? sizeof(ip6) + ip6.payload_length.value() : ip.total_length.value();
+    l4_length = static_cast<uint32_t>(ip_bytes + ip_length - l4_bytes);
+  }
 
+  Be32 source() const { return ipv6 ? LastBytes(ip6.source) : ip.source; }
+  Be32 destination() const { return ipv6 ? LastBytes(ip6.destination) : ip.destination; }
+  ChecksumSum PseudoHeader(uint8_t protocol, uint32_t length) const {
+    return ipv6 ? PseudoHeaderSum(ip6, protocol, length) : PseudoHeaderSum(ip, protocol, length);
+  }
+
+  static Be32 LastBytes(const Ipv6Address& address) { return LoadUnaligned<Be32>(&address[12]); }
+
+  bool ipv6;
   uint8_t* ip_bytes;
-  Ipv4Header ip;
   uint8_t* l4_bytes;
-  size_t l4_length;  // bytes, payload included
+  Ipv4Header ip{};
+  Ipv6Header ip6{};
+  uint32_t l4_length;  // bytes, payload included
 };
 
 absl::Status SetRanges(const pb::FlowGenArg& arg, const Headers& headers, Settings& settings) {
-  settings.source = {headers.ip.source.value(), std::max(arg.ip_src_range(), 1u)};
-  settings.destination = {headers.ip.destination.value(), std::max(arg.ip_dst_range(), 1u)};
+  settings.source = {headers.source().value(), std::max(arg.ip_src_range(), 1u)};
+  settings.destination = {headers.destination().value(), std::max(arg.ip_dst_range(), 1u)};
   // TCP and UDP headers both begin with the ports.
   const auto ports = LoadUnaligned<UdpHeader>(headers.l4_bytes);
   BESS_ASSIGN_OR_RETURN(settings.source_port,
@@ -112,18 +132,18 @@ Be16 Checksum(uint8_t* field, ChecksumSum pseudo_header, absl::Span<const uint8_
 }
 
 void SetIpChecksum(const Headers& headers) {
+  if (headers.ipv6) return;
   uint8_t* field = headers.ip_bytes + offsetof(Ipv4Header, checksum);
   StoreUnaligned(field, Checksum(field, 0, {headers.ip_bytes, headers.ip.header_length()}));
 }
 
 void SetTcpChecksum(const Headers& headers) {
   uint8_t* field = headers.l4_bytes + offsetof(TcpHeader, checksum);
-  const auto length = static_cast<uint32_t>(headers.l4_length);
-  StoreUnaligned(field, Checksum(field, PseudoHeaderSum(headers.ip, kProtoTcp, length),
+  StoreUnaligned(field, Checksum(field, headers.PseudoHeader(kProtoTcp, headers.l4_length),
                                  {headers.l4_bytes, headers.l4_length}));
 }
 
-// A datagram without a checksum stays so.
+// A datagram without a checksum stays so, except over IPv6, where it must have one.
 absl::Status SetUdpChecksum(const Headers& headers) {
   const auto udp = LoadUnaligned<UdpHeader>(headers.l4_bytes);
   const uint16_t length = udp.length.value();
@@ -131,9 +151,9 @@ absl::Status SetUdpChecksum(const Headers& headers) {
     return Error(EINVAL, "the UDP length in 'template' must be ", sizeof(udp), "..",
                  headers.l4_length, ", not ", length);
   }
-  if (udp.checksum.raw() == 0) return absl::OkStatus();
+  if (udp.checksum.raw() == 0 && !headers.ipv6) return absl::OkStatus();
   uint8_t* field = headers.l4_bytes + offsetof(UdpHeader, checksum);
-  const ChecksumSum pseudo_header = PseudoHeaderSum(headers.ip, kProtoUdp, length);
+  const ChecksumSum pseudo_header = headers.PseudoHeader(kProtoUdp, length);
   StoreUnaligned(field, UdpChecksum(Checksum(field, pseudo_header, {headers.l4_bytes, length})));
   return absl::OkStatus();
 }
@@ -145,7 +165,7 @@ absl::Status SetPacket(const pb::FlowGenArg& arg, Settings& settings) {
   SetIpChecksum(headers);
   if (settings.layout.l4() == L4::kUdp) return SetUdpChecksum(headers);
   const auto tcp = LoadUnaligned<TcpHeader>(headers.l4_bytes);
-  settings.payload = static_cast<uint32_t>(headers.l4_length - tcp.header_length());
+  settings.payload = headers.l4_length - tcp.header_length();
   SetTcpChecksum(headers);
   return absl::OkStatus();
 }

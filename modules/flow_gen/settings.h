@@ -37,7 +37,7 @@ struct Settings {
   Layout layout;
   uint32_t payload = 0;  // bytes behind the TCP header; 0 for UDP
 
-  Range<uint32_t> source, destination;
+  Range<uint32_t> source, destination;  // the last four bytes of addresses
   Range<uint16_t> source_port, destination_port;
 
   double mean_flows = 0;     // at once, in the long run

@@ -254,6 +254,19 @@ TEST(HashLBTest, HashesAttributes) {
   EXPECT_EQ(gates_used(18), 1);
 }
 
+TEST(HashLBTest, AttributesThatNobodyWritesAreZero) {
+  ModuleTester tester("HashLB", ByFields({InAttribute("a", 4)}));
+  tester.PlaceAttribute(0, kNoWriter);
+  for (int i = 0; i < 64; ++i) {
+    Packet* packet = tester.host().pool().Make("same");
+    std::memset(packet->metadata(), i, kMetadataSize);
+    tester.SendPackets(0, {packet});
+  }
+  int used = 0;
+  for (uint32_t gate = 0; gate < kSpread; ++gate) used += !tester.Received(gate).empty();
+  EXPECT_EQ(used, 1);
+}
+
 TEST(HashLBTest, ChangesTheMode) {
   ModuleTester tester("HashLB", Spread("l4"));
   EXPECT_TRUE(SetMode(tester, "l3").ok());

@@ -3,10 +3,12 @@
 
 #include <map>
 #include <random>
+#include <tuple>
 
 #include "bess/util.pb.h"
 #include "core/base/parse.h"
-#include "core/graph/module_tester.h"
+#include "core/base/soak_testing.h"
+#include "core/graph/lookup_testing.h"
 #include "core/packet/frames_testing.h"
 #include "modules/ip_lookup.pb.h"
 
@@ -216,40 +218,90 @@ TEST_F(IPLookupTest, WhatIsNotIpIsDropped) {
   EXPECT_EQ(tester_.dropped(DropReason::kTruncated), 2u);
 }
 
-// Routes come and go at random between batches; a list of them says where each packet must leave.
-TEST_F(IPLookupTest, AgreesWithTheSlowWayWhileRoutesChange) {
-  std::mt19937 random(1);
-  std::map<std::pair<uint32_t, uint32_t>, uint32_t> routes;  // (length, address) -> gate
-  const auto some_address = [&] {
-    return 0x0a000000 | static_cast<uint32_t>(random() & 0x01010183);
-  };
-  for (int step = 0; step < 1000; ++step) {
-    Ipv4Prefix prefix{some_address(), static_cast<uint32_t>(random() % 33)};
-    prefix.address &= prefix.mask();
-    const auto it = routes.find({prefix.length, prefix.address});
-    if (it != routes.end()) {
-      ASSERT_TRUE(Delete(FormatIpv4(prefix.address), prefix.length).ok());
-      routes.erase(it);
-    } else {
-      const uint32_t gate = random() % 8;
-      ASSERT_TRUE(Add(FormatIpv4(prefix.address), prefix.length, gate).ok());
-      routes[{prefix.length, prefix.address}] = gate;
+// A route to the last bits of an address: IPv6 ones begin with the 12 bytes 2001:db8::.
+struct Route {
+  bool ipv6;
+  Ipv4Prefix prefix;
+
+  std::string Text() const {
+    const std::string four = FormatIpv4(prefix.address);
+    return ipv6 ? "2001:db8::" + four : four;
+  }
+  uint64_t Length() const { return ipv6 ? 96 + prefix.length : prefix.length; }
+  auto Order() const { return std::tuple(prefix.length, prefix.address, ipv6); }
+  bool operator<(const Route& other) const { return Order() < other.Order(); }
+};
+
+// Routes come and go between batches; a list of them says where each packet must leave.
+class RouteDuel {
+ public:
+  explicit RouteDuel(uint32_t seed) : random_(seed) {}
+
+  void Step() {
+    ChangeOne();
+    ExpectGates(
+        tester_, kGates, [&] { return SomePacket(); },
+        [&](const std::string& packet) { return GateOf(packet); });
+  }
+
+ private:
+  static constexpr uint32_t kGates = 8;
+
+  uint32_t Draw(uint32_t below) { return static_cast<uint32_t>(random_() % below); }
+  uint32_t SomeAddress() { return 0x0a000000 | static_cast<uint32_t>(random_() & 0x01010183); }
+
+  std::string SomePacket() {
+    const uint32_t address = SomeAddress();
+    const std::string l4 = UdpSegment(1, 2);
+    if (Draw(2) == 0) {
+      return EthernetFrame(kEtherTypeIpv4, Ipv4Packet({.destination = address}, l4));
     }
-    std::vector<std::string> packets;
-    std::map<uint32_t, std::vector<std::string>> expected;
-    for (int i = 0; i < 64; ++i) {
-      const uint32_t address = some_address();
-      packets.push_back(
-          EthernetFrame(kEtherTypeIpv4, Ipv4Packet({.destination = address}, UdpSegment(1, 2))));
-      for (auto route = routes.rbegin(); route != routes.rend(); ++route) {
-        const Ipv4Prefix holder{route->first.second, route->first.first};
-        if (!holder.Contains(address)) continue;
-        expected[route->second].push_back(packets.back());
-        break;
-      }
+    const std::string six = Be(0x20010db8, 4) + Be(0, 8) + Be(address, 4);
+    return EthernetFrame(kEtherTypeIpv6, Ipv6Packet({.destination = six}, l4));
+  }
+
+  void ChangeOne() {
+    Route route{Draw(2) == 0, {SomeAddress(), Draw(33)}};
+    route.prefix.address &= route.prefix.mask();
+    if (const auto it = routes_.find(route); it != routes_.end()) {
+      pb::IPLookupCommandDeleteArg arg;
+      arg.set_prefix(route.Text());
+      arg.set_prefix_len(route.Length());
+      ASSERT_TRUE(tester_.Command("delete", arg).ok());
+      routes_.erase(it);
+      return;
     }
-    tester_.Send(0, packets);
-    for (uint32_t gate = 0; gate < 8; ++gate) ASSERT_EQ(tester_.Received(gate), expected[gate]);
+    const uint32_t gate = Draw(kGates);
+    pb::IPLookupCommandAddArg arg;
+    arg.set_prefix(route.Text());
+    arg.set_prefix_len(route.Length());
+    arg.set_gate(gate);
+    ASSERT_TRUE(tester_.Command("add", arg).ok());
+    routes_[route] = gate;
+  }
+
+  // The longest route comes last.
+  uint32_t GateOf(const std::string& packet) const {
+    const bool ipv6 = packet[12] == '\x86';
+    const auto address = LoadUnaligned<Be32>(packet.data() + (ipv6 ? 50 : 30)).value();
+    for (auto route = routes_.rbegin(); route != routes_.rend(); ++route) {
+      const auto& [holder, gate] = *route;
+      if (holder.ipv6 == ipv6 && holder.prefix.Contains(address)) return gate;
+    }
+    return kGates;
+  }
+
+  ModuleTester tester_{"IPLookup", pb::IPLookupArg()};
+  std::mt19937 random_;
+  std::map<Route, uint32_t> routes_;
+};
+
+TEST(IPLookupDuelTest, AgreesWithTheSlowWayWhileRoutesChange) {
+  constexpr uint64_t kBatches = 1000;  // of each duel
+  const uint64_t duels = SoakPackets(kBatches * kBatchSize) / (kBatches * kBatchSize);
+  for (uint32_t seed = 0; seed < duels && !testing::Test::HasFatalFailure(); ++seed) {
+    RouteDuel duel(seed);
+    for (uint64_t i = 0; i < kBatches && !testing::Test::HasFatalFailure(); ++i) duel.Step();
   }
 }
 

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
-#include "core/graph/module_tester.h"
+#include <map>
+#include <random>
+
+#include "core/base/parse.h"
+#include "core/base/soak_testing.h"
+#include "core/graph/lookup_testing.h"
 #include "core/packet/frames_testing.h"
 #include "modules/l2_forward.pb.h"
 
@@ -183,6 +188,58 @@ TEST(L2ForwardInitTest, RefusesBadSizes) {
   ExpectRefused(Sized(1024, 3), "'bucket' must be 1, 2 or 4, not 3");
   ExpectRefused(Sized(1024, 8), "'bucket' must be 1, 2 or 4, not 8");
   ExpectRefused(Sized(1024, -4), "'bucket' must be 1, 2 or 4, not -4");
+}
+
+// Addresses come and go in a table that is often full; a map says where each packet must leave.
+class AddressDuel {
+ public:
+  explicit AddressDuel(uint32_t seed) : tester_("L2Forward", Sized(16, 4)), random_(seed) {}
+
+  void Step() {
+    const auto address = static_cast<uint8_t>(random_() % kAddresses);
+    gates_.erase(address) != 0 ? Delete(address) : Add(address);
+    ExpectGates(
+        tester_, kGates, [&] { return To(random_() % kAddresses); },
+        [&](const std::string& packet) {
+          const auto it = gates_.find(static_cast<uint8_t>(packet[5]));
+          return it == gates_.end() ? kGates : it->second;
+        });
+  }
+
+  uint64_t refused = 0;
+
+ private:
+  static constexpr uint32_t kGates = 6, kAddresses = 200;
+
+  void Delete(uint8_t address) {
+    pb::L2ForwardCommandDeleteArg arg;
+    arg.add_addrs(FormatMac({0, 0, 0, 0, 0, address}));
+    ASSERT_TRUE(tester_.Command("delete", arg).ok());
+  }
+  void Add(uint8_t address) {
+    const auto gate = static_cast<uint32_t>(random_() % kGates);
+    pb::L2ForwardCommandAddArg arg;
+    auto& entry = *arg.add_entries();
+    entry.set_addr(FormatMac({0, 0, 0, 0, 0, address}));
+    entry.set_gate(gate);
+    const absl::Status added = tester_.Command("add", arg);
+    added.ok() ? gates_[address] = gate : ++refused;
+    ASSERT_TRUE(added.ok() || StatusErrno(added) == ENOSPC) << added;
+  }
+
+  ModuleTester tester_;
+  std::mt19937 random_;
+  std::map<uint8_t, uint32_t> gates_;
+};
+
+TEST(L2ForwardDuelTest, AgreesWithAMapWhileAddressesChange) {
+  constexpr uint64_t kBatches = 2000;  // of each duel
+  const uint64_t duels = SoakPackets(2 * kBatches * kBatchSize) / (kBatches * kBatchSize);
+  for (uint32_t seed = 0; seed < duels && !testing::Test::HasFatalFailure(); ++seed) {
+    AddressDuel duel(seed);
+    for (uint64_t i = 0; i < kBatches && !testing::Test::HasFatalFailure(); ++i) duel.Step();
+    EXPECT_GT(duel.refused, 0u) << "the table is full now and then";
+  }
 }
 
 }  // namespace

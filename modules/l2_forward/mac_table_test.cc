@@ -7,6 +7,8 @@
 #include <random>
 #include <thread>
 
+#include "core/base/soak_testing.h"
+
 namespace bess {
 namespace {
 
@@ -46,7 +48,10 @@ TEST_P(MacTableShapeTest, AgreesWithStdMapUnderChurn) {
   std::mt19937 random(buckets * 8 + ways);
   const Key keys = table.capacity() * 2;
   uint64_t refused = 0;
-  for (int step = 0; step < 20000; ++step) {
+  std::vector<Key> wanted(32);
+  std::vector<uint32_t> found(wanted.size());
+  const uint64_t steps = SoakPackets(640'000) / wanted.size();
+  for (uint64_t step = 0; step < steps; ++step) {
     const Key key = random() % keys;
     const uint32_t gate = random() % 8192;
     if (reference.count(key) != 0) {
@@ -57,7 +62,12 @@ TEST_P(MacTableShapeTest, AgreesWithStdMapUnderChurn) {
     } else {
       ++refused;
     }
-    if (step % 1000 == 0) ExpectSame(table, reference, keys);
+    for (Key& one : wanted) one = random() % keys;
+    table.Find(wanted, found.data());
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      const auto it = reference.find(wanted[i]);
+      ASSERT_EQ(found[i], it == reference.end() ? MacTable::kNoGate : it->second);
+    }
   }
   ExpectSame(table, reference, keys);
   EXPECT_LE(reference.size(), table.capacity());

@@ -2,6 +2,7 @@
 #include "core/graph/module.h"
 #include "core/packet/checksum.h"
 #include "core/packet/ether_type.h"
+#include "core/packet/segments.h"
 #include "modules/l4_checksum.pb.h"
 
 namespace bess {
@@ -13,19 +14,19 @@ constexpr uint32_t kRight = 0, kWrong = 1;  // output gates
 struct Segment {
   Be16* checksum = nullptr;
   uint8_t protocol = 0;
-  absl::Span<const uint8_t> bytes;
+  uint32_t length = 0;  // bytes from the L4 header on
 };
 
 // No segment when there is no whole header or its length contradicts the packet.
 Segment FindSegment(PacketView packet) {
-  const absl::Span<const uint8_t> l4 = packet.L4Bytes();
+  const uint32_t l4 = packet.L4Length();
   if (TcpHeader* tcp = packet.Tcp()) return {&tcp->checksum, kProtoTcp, l4};
   UdpHeader* udp = packet.Udp();
   if (udp == nullptr) return {};
   // Bytes of the IP packet behind the UDP length are no part of the datagram.
-  const size_t length = udp->length.value();
-  if (length < sizeof(*udp) || length > l4.size()) return {};
-  return {&udp->checksum, kProtoUdp, l4.first(length)};
+  const uint32_t length = udp->length.value();
+  if (length < sizeof(*udp) || length > l4) return {};
+  return {&udp->checksum, kProtoUdp, length};
 }
 
 // Whether a packet in which no segment was found says that it has one.
@@ -41,12 +42,22 @@ bool ClaimsSegment(PacketView packet) {
   return protocol == kProtoTcp || protocol == kProtoUdp;
 }
 
+ChecksumSum SumOf(PacketView packet, const Segment& segment) {
+  if (packet.packet().linear()) [[likely]]
+    return SumBytes(packet.L4Bytes().first(segment.length));
+  return SumBytes(packet.packet(), packet.layout().l4_offset, segment.length);
+}
+
+ChecksumSum PseudoHeaderOf(PacketView packet, const Segment& segment) {
+  if (const Ipv4Header* ip = packet.Ipv4()) {
+    return PseudoHeaderSum(*ip, segment.protocol, segment.length);
+  }
+  return PseudoHeaderSum(*packet.Ipv6(), segment.protocol, segment.length);
+}
+
 // The checksum over all that is covered, the checksum field included: 0 when that is right.
 Be16 Check(PacketView packet, const Segment& segment) {
-  if (const Ipv4Header* ip = packet.Ipv4()) {
-    return L4Checksum(*ip, segment.protocol, segment.bytes);
-  }
-  return L4Checksum(*packet.Ipv6(), segment.protocol, segment.bytes);
+  return FinishChecksum(PseudoHeaderOf(packet, segment) + SumOf(packet, segment));
 }
 
 // Taking the old checksum out of the sum, instead of clearing the field first, spares the sum from
@@ -68,8 +79,6 @@ template <bool kVerify>
 Verdict Judge(PacketView packet) {
   // The checksum of a fragment covers bytes that are elsewhere.
   if (packet.layout().fragment) return Verdict::Gate(kRight);
-  if (!packet.packet().linear()) [[unlikely]]
-    return Verdict::Drop(DropReason::kUnsupported);
   const Segment segment = FindSegment(packet);
   if (segment.checksum == nullptr) {
     if (!ClaimsSegment(packet)) return Verdict::Gate(kRight);

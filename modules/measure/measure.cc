@@ -183,10 +183,7 @@ class Measure final : public Module {
 
  private:
   absl::Status ReadPackets(uint64_t offset) {
-    if (offset > kDefaultDataRoom - sizeof(TimeStamp)) {
-      return Error(EINVAL, "'offset' must be 0..", kDefaultDataRoom - sizeof(TimeStamp),
-                   " bytes, not ", offset);
-    }
+    BESS_RETURN_IF_ERROR(CheckTimeStampOffset(offset));
     in_packet_ = true;
     offset_ = offset;
     return absl::OkStatus();

@@ -37,16 +37,17 @@ constexpr bool IsIcmpError(uint8_t type) {
 
 enum class Kind : uint8_t { kFlow, kIcmpError, kRefused };
 
+// Without initial values, so that those of a whole batch cost nothing before they are read.
 struct Fields {
-  Kind kind = Kind::kRefused;
-  Protocol protocol = Protocol::kTcp;
-  uint8_t tcp_flags = 0;  // 0 for other protocols
-  bool is_reply = false;  // an ICMP reply, which comes after a query and never begins a flow
-  Ipv4Header* ip = nullptr;
+  Kind kind;
+  Protocol protocol;
+  uint8_t tcp_flags;  // 0 for other protocols
+  bool is_reply;      // an ICMP reply, which comes after a query and never begins a flow
+  Ipv4Header* ip;
   // Of kFlow only: of the end that was asked for, and of the L4 header.
-  Be32* address = nullptr;
-  Be16* port = nullptr;
-  Be16* checksum = nullptr;
+  Be32* address;
+  Be16* port;
+  Be16* checksum;
 
   Endpoint endpoint() const { return Endpoint(*address, *port, protocol); }
 };
@@ -62,17 +63,20 @@ void Rewrite(const Fields& fields, Endpoint to);
 template <End kEnd>
 inline Fields ReadFields(PacketView packet) {
   constexpr bool kSource = kEnd == End::kSource;
-  Fields fields;
-  fields.ip = packet.Ipv4();
-  if (fields.ip == nullptr || packet.layout().fragment) [[unlikely]]
+  const Layout layout = packet.layout();
+  Fields fields{.kind = Kind::kRefused, .protocol = Protocol::kTcp, .ip = packet.Ipv4()};
+  if (fields.ip == nullptr || layout.fragment) [[unlikely]]
     return fields;
   fields.address = kSource ? &fields.ip->source : &fields.ip->destination;
   fields.kind = Kind::kFlow;
-  if (TcpHeader* tcp = packet.Tcp()) {
+  // The protocol is asked of the layout at hand: each question to the packet reads it again.
+  if (layout.l4() == L4::kTcp) {
+    TcpHeader* tcp = packet.Tcp();
     fields.port = kSource ? &tcp->source_port : &tcp->destination_port;
     fields.checksum = &tcp->checksum;
     fields.tcp_flags = tcp->flags;
-  } else if (UdpHeader* udp = packet.Udp()) {
+  } else if (layout.l4() == L4::kUdp) {
+    UdpHeader* udp = packet.Udp();
     fields.protocol = Protocol::kUdp;
     fields.port = kSource ? &udp->source_port : &udp->destination_port;
     fields.checksum = &udp->checksum;

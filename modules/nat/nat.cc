@@ -117,7 +117,7 @@ class Nat final : public Module {
  private:
   struct Job {
     Fields fields;
-    uint32_t hash = 0;
+    uint32_t hash;  // of kFlow only
   };
 
   // There is nothing to configure at run time; BESS has these two, so clients may call them.
@@ -212,8 +212,8 @@ inline Verdict Nat::In(const Job& job) {
 // REQ-9). An ICMP query has one identifier for both ends, so that cannot be done to it.
 Verdict Nat::Hairpin(PacketView packet, const Job& job) {
   if (job.fields.protocol == Protocol::kIcmp) return Verdict::Drop(DropReason::kUnsupported);
-  Job back{.fields = nat::ReadFields<End::kDestination>(packet)};
-  back.hash = Hash(back.fields.endpoint());
+  const Fields destination = nat::ReadFields<End::kDestination>(packet);
+  const Job back{.fields = destination, .hash = Hash(destination.endpoint())};
   // Asked first, so that a packet to nowhere does not take a port.
   if (FindOutside(back.fields.endpoint()) == nullptr) return Verdict::Drop(DropReason::kNoMapping);
   const Verdict verdict = Out(job);

@@ -53,9 +53,9 @@ std::optional<Endpoint> PortAllocator::Take(Protocol protocol, uint32_t host) {
   PerProtocol& ports = protocols_[static_cast<size_t>(protocol)];
   if (ports.open.empty()) return std::nullopt;
   auto address = static_cast<uint32_t>(uint64_t{host} * addresses_.size() >> 32);
-  if (ports.pools[address].free.empty()) address = ports.open[Random(ports.open.size())];
+  if (ports.pools[address].free.empty()) address = ports.open[random_.Below(ports.open.size())];
   std::vector<uint16_t>& free = ports.pools[address].free;
-  std::swap(free[Random(free.size())], free.back());
+  std::swap(free[random_.Below(free.size())], free.back());
   const uint16_t port = free.back();
   free.pop_back();
   if (free.empty()) Close(ports, address);
@@ -78,15 +78,6 @@ size_t PortAllocator::Find(uint32_t address) const {
   const auto it = std::lower_bound(addresses_.begin(), addresses_.end(), address);
   if (it == addresses_.end() || *it != address) return addresses_.size();
   return static_cast<size_t>(it - addresses_.begin());
-}
-
-// SplitMix64: 0..below-1, for `below` up to 2^32.
-uint32_t PortAllocator::Random(size_t below) {
-  random_ += 0x9e3779b97f4a7c15;
-  uint64_t mixed = random_;
-  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
-  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
-  return static_cast<uint32_t>((mixed >> 32) * below >> 32);
 }
 
 void PortAllocator::Open(PerProtocol& ports, uint32_t address) {

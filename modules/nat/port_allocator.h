@@ -17,6 +17,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/random.h"
 #include "modules/nat/endpoint.h"
 
 namespace bess::nat {
@@ -63,7 +64,6 @@ class PortAllocator {
   };
 
   size_t Find(uint32_t address) const;
-  uint32_t Random(size_t below);
   void Open(PerProtocol& ports, uint32_t address);
   void Close(PerProtocol& ports, uint32_t address);
 
@@ -73,7 +73,7 @@ class PortAllocator {
   std::array<PerProtocol, kNumProtocols> protocols_;
   std::array<uint64_t, kNumProtocols> free_{};
   uint64_t total_ = 0;
-  uint64_t random_;
+  Random random_;
 };
 
 }  // namespace bess::nat

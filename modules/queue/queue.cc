@@ -49,7 +49,9 @@ class Queue final : public Module {
 
   absl::Status SetSize(const pb::QueueCommandSetSizeArg& arg) {
     BESS_ASSIGN_OR_RETURN(const uint32_t size, CheckSize(arg.size()));
-    return Resize(size);
+    BESS_RETURN_IF_ERROR(Resize(size));
+    SetBrake();
+    return absl::OkStatus();
   }
 
   absl::StatusOr<pb::QueueCommandGetStatusResponse> GetStatus(const pb::QueueCommandGetStatusArg&) {
@@ -66,22 +68,28 @@ class Queue final : public Module {
     pb::QueueArg config;
     config.set_size(size_);
     config.set_prefetch(prefetch_.load(std::memory_order_relaxed));
+    config.set_backpressure(backpressure_);
     return config;
   }
 
   absl::Status SetRuntimeConfig(const pb::QueueArg& arg) {
-    if (arg.backpressure()) return Error(ENOTSUP, "'backpressure' must be false, for now");
     BESS_ASSIGN_OR_RETURN(const uint32_t size,
                           CheckSize(arg.size() == 0 ? kDefaultSize : arg.size()));
     BESS_RETURN_IF_ERROR(Resize(size));
+    backpressure_ = arg.backpressure();
+    SetBrake();
     prefetch_.store(arg.prefetch(), std::memory_order_relaxed);
     return absl::OkStatus();
   }
 
-  void Process(Context& context, Batch& batch) { fifo_.Put(context, batch); }
+  void Process(Context& context, Batch& batch) {
+    fifo_.Put(context, batch);
+    brake_.Filled(fifo_.fill());
+  }
 
   TaskResult RunTask(Context& context, Batch& batch, uint64_t) {
     batch.set_size(fifo_.Take(batch.begin(), burst_.Get()));
+    brake_.Emptied(fifo_.fill());
     if (batch.empty()) return {.blocked = true};
     if (prefetch_.load(std::memory_order_relaxed)) {
       for (Packet* packet : batch) __builtin_prefetch(packet->data());
@@ -91,6 +99,7 @@ class Queue final : public Module {
     return result;
   }
 
+  const Brake* brake() const override { return &brake_; }
   uint64_t held() const override { return fifo_.held(); }
   uint64_t Discard() override { return fifo_.Discard(); }
 
@@ -101,9 +110,13 @@ class Queue final : public Module {
     return absl::OkStatus();
   }
 
+  void SetBrake() { backpressure_ ? brake_.Arm(size_) : brake_.Disarm(); }
+
   PacketFifo fifo_{kDefaultSize};
   uint32_t size_ = kDefaultSize;  // for control threads
+  bool backpressure_ = false;     // the same
   std::atomic<bool> prefetch_{false};
+  Brake brake_;
   Burst burst_;
 };
 

@@ -153,13 +153,45 @@ TEST(QueueTest, GivesAndTakesItsSettings) {
   EXPECT_THAT(tester.Received(0), ElementsAre("a"));
 }
 
-TEST(QueueTest, DoesNotPretendToHaveBackpressure) {
-  pb::QueueArg arg = Sized(16);
+pb::QueueArg Braking(uint64_t size) {
+  pb::QueueArg arg = Sized(size);
   arg.set_backpressure(true);
-  ExpectRefused(ModuleTester("Queue", arg).status(), ENOTSUP, "'backpressure'");
-  ModuleTester tester("Queue", Sized(8));
-  ExpectRefused(tester.Command("set_runtime_config", arg), ENOTSUP, "'backpressure'");
-  EXPECT_EQ(Config(tester).size(), 8u);
+  return arg;
+}
+
+TEST(QueueTest, BrakesFrom90PercentDownTo15) {
+  ModuleTester tester("Queue", Braking(128));
+  EXPECT_TRUE(Config(tester).backpressure());
+  const Brake& brake = *tester.module().brake();
+  tester.Send(0, std::vector<std::string>(114, "a"));
+  EXPECT_FALSE(brake.on());
+  tester.Send(0, {"b"});
+  EXPECT_TRUE(brake.on());
+  tester.RunTask();
+  EXPECT_TRUE(brake.on()) << "51 are left";
+  EXPECT_TRUE(SetBurst(tester, 32).ok());
+  tester.RunTask();
+  EXPECT_FALSE(brake.on()) << "19 are left";
+  EXPECT_EQ(tester.all_dropped(), 0u);
+}
+
+TEST(QueueTest, BrakesByItsPresentSize) {
+  ModuleTester tester("Queue", Braking(128));
+  EXPECT_TRUE(SetSize(tester, 16).ok());
+  tester.Send(0, std::vector<std::string>(14, "a"));
+  EXPECT_TRUE(tester.module().brake()->on());
+}
+
+TEST(QueueTest, BrakesOnlyWhenToldTo) {
+  ModuleTester tester("Queue", Sized(16));
+  tester.Send(0, std::vector<std::string>(16, "a"));
+  EXPECT_FALSE(tester.module().brake()->on());
+  EXPECT_FALSE(Config(tester).backpressure());
+  EXPECT_TRUE(tester.Command("set_runtime_config", Braking(16)).ok());
+  tester.Send(0, {"b"});
+  EXPECT_TRUE(tester.module().brake()->on());
+  EXPECT_TRUE(tester.Command("set_runtime_config", Sized(16)).ok());
+  EXPECT_FALSE(tester.module().brake()->on());
 }
 
 TEST(QueueTest, GivesUpWhatItHolds) {

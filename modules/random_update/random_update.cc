@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -8,6 +7,7 @@
 #include "core/base/random.h"
 #include "core/graph/module.h"
 #include "core/graph/versioned.h"
+#include "core/packet/fixed_writes.h"
 #include "modules/random_update.pb.h"
 
 namespace bess {
@@ -24,7 +24,7 @@ struct Field {
 
 struct Fields {
   std::vector<Field> list;
-  uint32_t end = 0;  // behind the last byte that any field writes
+  FixedWrites writes;
 };
 
 absl::StatusOr<Field> ParseField(int index, const pb::RandomUpdateArg::Field& arg) {
@@ -92,7 +92,7 @@ class RandomUpdate final : public Module {
     for (int i = 0; i < arg.fields_size(); ++i) {
       BESS_ASSIGN_OR_RETURN(const Field field, ParseField(i, arg.fields(i)));
       fields->list.push_back(field);
-      fields->end = std::max(fields->end, field.offset + field.size);
+      fields->writes.Add(field.offset, field.size);
     }
     fields_.Swap(host(), std::move(fields));
     return absl::OkStatus();
@@ -107,7 +107,7 @@ class RandomUpdate final : public Module {
     const Fields& fields = *fields_.Get();
     if (fields.list.empty()) return context.Emit(0, batch);
     uint8_t* packets[kBatchSize];
-    KeepLongEnough(context, batch, fields.end, packets);
+    KeepLongEnough(context, batch, fields.writes, packets);
     Random random = randoms_.At(context.worker());
     for (const Field& field : fields.list) {
       random = WriteField(packets, batch.size(), field, random);
@@ -117,16 +117,25 @@ class RandomUpdate final : public Module {
   }
 
  private:
-  // Leaves the packets of at least `end` bytes, and where they begin.
-  static void KeepLongEnough(Context& context, Batch& batch, uint32_t end, uint8_t** packets) {
+  // Leaves the packets that have all bytes to be written, and where they begin.
+  static void KeepLongEnough(Context& context, Batch& batch, const FixedWrites& writes,
+                             uint8_t** packets) {
+    FixedWriter writer(writes);
+    bool all = true;
+    for (uint32_t i = 0; i < batch.size(); ++i) {
+      packets[i] = writer.Begin(*batch[i]);
+      all &= packets[i] != nullptr;
+    }
+    if (all) [[likely]]
+      return;
     uint32_t kept = 0;
-    for (Packet* packet : batch) {
-      packets[kept] = PacketView(*packet).MutableBytes(0, end);
-      if (packets[kept] == nullptr) [[unlikely]] {
-        context.DropOne(packet, DropReason::kTruncated);
+    for (uint32_t i = 0; i < batch.size(); ++i) {
+      if (packets[i] == nullptr) {
+        context.DropOne(batch[i], DropReason::kTruncated);
         continue;
       }
-      batch.begin()[kept++] = packet;
+      packets[kept] = packets[i];
+      batch.begin()[kept++] = batch[i];
     }
     batch.set_size(kept);
   }

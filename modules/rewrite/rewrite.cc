@@ -39,36 +39,31 @@ absl::StatusOr<Template> MakeTemplate(int index, const std::string& bytes) {
   return made;
 }
 
-bool SetLength(Packet& packet, uint16_t length) {
-  const uint16_t now = packet.length();
-  return length > now ? packet.Append(static_cast<uint16_t>(length - now)) != nullptr
-                      : packet.RemoveBack(static_cast<uint16_t>(now - length));
-}
-
 // Copies whole blocks; what is too much is cut off again.
-bool CopyBlocks(PacketView view, const Template& from) {
-  if (!SetLength(view.packet(), from.blocks_size)) return false;
-  uint8_t* to = view.MutableBytes(0, from.blocks_size);
-  for (size_t at = 0; at < from.blocks_size; at += kBlock) {
+bool CopyBlocks(Packet& packet, const Template& from) {
+  if (!packet.Resize(from.blocks_size)) return false;
+  uint8_t* to = packet.data();
+  const uint32_t size = from.blocks_size;
+  for (uint32_t at = 0; at < size; at += kBlock) {
     std::memcpy(to + at, &from.bytes[at], kBlock);
   }
-  return SetLength(view.packet(), from.size);
+  return packet.Resize(from.size);
 }
 
 // For buffers that end in the middle of the last block.
-bool CopyExactly(PacketView view, const Template& from) {
-  if (!SetLength(view.packet(), from.size)) return false;
-  std::memcpy(view.MutableBytes(0, from.size), from.bytes.data(), from.size);
+bool CopyExactly(Packet& packet, const Template& from) {
+  if (!packet.Resize(from.size)) return false;
+  std::memcpy(packet.data(), from.bytes.data(), from.size);
   return true;
 }
 
-Verdict RewriteTo(const Template& from, PacketView view) {
-  if (!view.packet().linear()) [[unlikely]]
-    FreeTail(view.packet());  // none of its bytes is to stay
-  if (!CopyBlocks(view, from) && !CopyExactly(view, from)) [[unlikely]] {
+Verdict RewriteTo(const Template& from, Packet& packet) {
+  if (!packet.linear()) [[unlikely]]
+    FreeTail(packet);  // none of its bytes is to stay
+  if (!CopyBlocks(packet, from) && !CopyExactly(packet, from)) [[unlikely]] {
     return Verdict::Drop(DropReason::kNoRoom);
   }
-  view.packet().AdoptLayout(from.layout);
+  packet.AdoptLayout(from.layout);
   return Verdict::Gate(0);
 }
 
@@ -112,10 +107,14 @@ class Rewrite final : public Module {
     const Templates& templates = *templates_.Get();
     if (templates.empty()) return context.Emit(0, batch);
     size_t& turn = turns_.At(context.worker());
+    const Template* next = &templates[turn < templates.size() ? turn : 0];
+    const Template* const end = templates.data() + templates.size();
     ForEach(context, batch, [&](PacketView view) {
-      if (turn >= templates.size()) turn = 0;
-      return RewriteTo(templates[turn++], view);
+      const Template& from = *next;
+      if (++next == end) next = templates.data();
+      return RewriteTo(from, view.packet());
     });
+    turn = static_cast<size_t>(next - templates.data());
   }
 
  private:

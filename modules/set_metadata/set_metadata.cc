@@ -116,6 +116,44 @@ bool Set(const Setter& setter, AttributeRef attribute, PacketView packet) {
   return true;
 }
 
+// Copies of one word or less, which most are, have a size the compiler knows.
+template <typename Word>
+bool CopyWords(uint32_t offset, AttributeRef attribute, const Batch& batch) {
+  bool all = true;
+  for (uint32_t i = 0; i < batch.size(); ++i) all &= batch[i]->length() >= offset + sizeof(Word);
+  for (uint32_t i = 0; all && i < batch.size(); ++i) {
+    const uint8_t* bytes = PacketView(*batch[i]).Bytes(offset, sizeof(Word));
+    StoreUnaligned(attribute.Write(*batch[i]), LoadUnaligned<Word>(bytes));
+  }
+  return all;
+}
+
+// False when this is no such copy, or some packet is too short for it; then nothing is done.
+bool SetWords(const Setter& setter, AttributeRef attribute, const Batch& batch) {
+  if (!setter.plain) return false;
+  switch (setter.size) {
+    case 1:
+      return CopyWords<uint8_t>(setter.offset, attribute, batch);
+    case 2:
+      return CopyWords<uint16_t>(setter.offset, attribute, batch);
+    case 4:
+      return CopyWords<uint32_t>(setter.offset, attribute, batch);
+    case 8:
+      return CopyWords<uint64_t>(setter.offset, attribute, batch);
+    default:
+      return false;
+  }
+}
+
+void SetAll(const Setter& setter, AttributeRef attribute, const Batch& batch, Verdict* verdicts) {
+  if (SetWords(setter, attribute, batch)) return;
+  for (uint32_t i = 0; i < batch.size(); ++i) {
+    if (!Set(setter, attribute, PacketView(*batch[i]))) {
+      verdicts[i] = Verdict::Drop(DropReason::kTruncated);
+    }
+  }
+}
+
 // Fills metadata attributes with constants or parts of the packet.
 class SetMetadata final : public Module {
  public:
@@ -135,14 +173,12 @@ class SetMetadata final : public Module {
     uint32_t wanted[kMaxAttributesPerModule];
     const uint32_t n = FindWanted(context, wanted);
     if (n == 0) return context.Emit(0, batch);
-    ForEach(context, batch, [&](PacketView packet) {
-      for (uint32_t i = 0; i < n; ++i) {
-        if (!Set(setters_[wanted[i]], context.attribute(wanted[i]), packet)) {
-          return Verdict::Drop(DropReason::kTruncated);
-        }
-      }
-      return Verdict::Gate(0);
-    });
+    Verdict verdicts[kBatchSize];
+    std::fill_n(verdicts, batch.size(), Verdict::Gate(0));
+    for (uint32_t i = 0; i < n; ++i) {
+      SetAll(setters_[wanted[i]], context.attribute(wanted[i]), batch, verdicts);
+    }
+    context.Deliver(batch, verdicts);
   }
 
  private:

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include "bess/util.pb.h"
 #include "core/base/copy_small.h"
 #include "core/graph/module.h"
 #include "core/graph/versioned.h"
+#include "core/packet/fixed_writes.h"
 #include "core/packet/segments.h"
 #include "modules/update.pb.h"
 
@@ -22,7 +21,7 @@ struct Field {
 
 struct Fields {
   std::vector<Field> list;
-  uint32_t end = 0;  // behind the last byte that any field writes
+  FixedWrites writes;
 };
 
 absl::StatusOr<Field> ParseField(int index, const pb::UpdateArg::Field& arg) {
@@ -47,7 +46,7 @@ absl::StatusOr<Field> ParseField(int index, const pb::UpdateArg::Field& arg) {
 
 // For packets whose first segment ends before the last field.
 Verdict WriteAcross(Packet& packet, const Fields& fields) {
-  if (packet.total_length() < fields.end) return Verdict::Drop(DropReason::kTruncated);
+  if (packet.total_length() < fields.writes.end()) return Verdict::Drop(DropReason::kTruncated);
   for (const Field& field : fields.list) {
     WriteBytes(packet, field.offset, {field.bytes, field.size});
   }
@@ -74,7 +73,7 @@ class Update final : public Module {
     for (int i = 0; i < arg.fields_size(); ++i) {
       BESS_ASSIGN_OR_RETURN(const Field field, ParseField(i, arg.fields(i)));
       fields->list.push_back(field);
-      fields->end = std::max(fields->end, field.offset + field.size);
+      fields->writes.Add(field.offset, field.size);
     }
     fields_.Swap(host(), std::move(fields));
     return absl::OkStatus();
@@ -88,8 +87,9 @@ class Update final : public Module {
   void Process(Context& context, Batch& batch) {
     const Fields& fields = *fields_.Get();
     if (fields.list.empty()) return context.Emit(0, batch);
+    FixedWriter writer(fields.writes);
     ForEach(context, batch, [&](PacketView packet) {
-      uint8_t* data = packet.MutableBytes(0, fields.end);
+      uint8_t* data = writer.Begin(packet.packet());
       if (data == nullptr) return WriteAcross(packet.packet(), fields);
       for (const Field& field : fields.list) {
         CopySmall(data + field.offset, field.bytes, field.size);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <atomic>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -8,9 +7,9 @@
 #include <vector>
 
 #include "core/graph/module.h"
-#include "core/graph/versioned.h"
 #include "core/match/arguments.h"
 #include "core/match/key.h"
+#include "core/match/live_rules.h"
 #include "core/match/mask_search.h"
 #include "core/match/values.h"
 #include "modules/wildcard_match.pb.h"
@@ -18,11 +17,10 @@
 namespace bess {
 namespace {
 
-struct Rules {
+struct Rules : WithDefaultGate {
   Rules(Host& host, const KeyFields& fields, uint64_t entries) : search(host, fields, entries) {}
 
   MaskSearch search;
-  std::atomic<uint32_t> default_gate{kMaxGates};
 };
 
 class WildcardMatch final : public Module {
@@ -51,7 +49,7 @@ class WildcardMatch final : public Module {
     BESS_RETURN_IF_ERROR(values_.Init(arg.values(), {}, attributes()));
     BESS_ASSIGN_OR_RETURN(entries_, ReadEntries(arg.entries()));
     arg_ = arg;
-    Use(MakeRules());
+    rules_.Swap(host(), MakeRules());
     return absl::OkStatus();
   }
 
@@ -60,12 +58,12 @@ class WildcardMatch final : public Module {
   // The best rules come first.
   absl::StatusOr<pb::WildcardMatchConfig> GetRuntimeConfig(const pb::EmptyArg&) {
     std::vector<std::tuple<int64_t, Key, Key, const MaskedRule*>> sorted;
-    rules().search.ForEach([&](const Key& key, const Key& mask, const MaskedRule& rule) {
+    rules_.Get().search.ForEach([&](const Key& key, const Key& mask, const MaskedRule& rule) {
       sorted.emplace_back(~rule.priority, mask, key, &rule);
     });
     std::sort(sorted.begin(), sorted.end());
     pb::WildcardMatchConfig config;
-    config.set_default_gate(rules().default_gate.load(std::memory_order_relaxed));
+    config.set_default_gate(rules_.Get().Default());
     for (const auto& [order, mask, key, rule] : sorted) {
       pb::WildcardMatchCommandAddArg& written = *config.add_rules();
       written.set_gate(rule->gate);
@@ -79,48 +77,40 @@ class WildcardMatch final : public Module {
 
   absl::Status SetRuntimeConfig(const pb::WildcardMatchConfig& config) {
     auto made = MakeRules();
-    BESS_ASSIGN_OR_RETURN(const uint32_t gate,
-                          ReadGateOrDrop("default_gate", config.default_gate()));
-    made->default_gate.store(gate, std::memory_order_relaxed);
+    BESS_RETURN_IF_ERROR(made->SetDefault("default_gate", config.default_gate()));
     for (int i = 0; i < config.rules_size(); ++i) {
       BESS_RETURN_IF_ERROR(AddTo(made->search, absl::StrCat("rules[", i, "]."), config.rules(i)));
     }
-    Use(std::move(made));
+    rules_.Swap(host(), std::move(made));
     return absl::OkStatus();
   }
 
   absl::Status Add(const pb::WildcardMatchCommandAddArg& rule) {
-    return AddTo(rules().search, "", rule);
+    return AddTo(rules_.Get().search, "", rule);
   }
 
   absl::Status Delete(const pb::WildcardMatchCommandDeleteArg& arg) {
     Key key, mask;
     BESS_RETURN_IF_ERROR(ReadKey("", arg.values(), arg.masks(), key, mask));
-    return rules().search.Remove(key, mask);
+    return rules_.Get().search.Remove(key, mask);
   }
 
   absl::Status Clear(const pb::EmptyArg&) {
-    auto made = MakeRules();
-    made->default_gate.store(rules().default_gate.load(std::memory_order_relaxed),
-                             std::memory_order_relaxed);
-    Use(std::move(made));
+    rules_.Clear(host(), MakeRules());
     return absl::OkStatus();
   }
 
   absl::Status SetDefaultGate(const pb::WildcardMatchCommandSetDefaultGateArg& arg) {
-    BESS_ASSIGN_OR_RETURN(const uint32_t gate, ReadGateOrDrop("gate", arg.gate()));
-    rules().default_gate.store(gate, std::memory_order_relaxed);
-    return absl::OkStatus();
+    return rules_.Get().SetDefault("gate", arg.gate());
   }
 
   void Process(Context& context, Batch& batch) {
-    const Rules& current = rules();
+    const Rules& current = rules_.Get();
     KeyBatch keys;
     fields_.Gather(context, batch, keys);
     const MaskedRule* best[kBatchSize];
     current.search.Find(keys, batch.size(), best);
-    const Verdict miss =
-        GateOrDrop(current.default_gate.load(std::memory_order_relaxed), DropReason::kNoMatch);
+    const Verdict miss = current.Miss();
     Verdict verdicts[kBatchSize];
     const Values* values[kBatchSize];
     for (uint32_t i = 0; i < batch.size(); ++i) {
@@ -132,12 +122,7 @@ class WildcardMatch final : public Module {
   }
 
  private:
-  Rules& rules() const { return **rules_.Get(); }
-
   std::unique_ptr<Rules> MakeRules() { return std::make_unique<Rules>(host(), fields_, entries_); }
-  void Use(std::unique_ptr<Rules> made) {
-    rules_.Swap(host(), std::make_unique<const std::unique_ptr<Rules>>(std::move(made)));
-  }
 
   absl::Status ReadKey(const std::string& where, const PbFieldData& values,
                        const PbFieldData& masks, Key& key, Key& mask) const {
@@ -166,7 +151,7 @@ class WildcardMatch final : public Module {
   KeyFields fields_;
   ValueFields values_;
   uint64_t entries_ = 0;
-  Versioned<std::unique_ptr<Rules>> rules_;
+  LiveRules<Rules> rules_;
 };
 
 REGISTER_MODULE(WildcardMatch);

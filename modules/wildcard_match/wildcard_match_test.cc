@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
-#include "core/graph/module_tester.h"
+#include "core/base/soak_testing.h"
+#include "core/graph/lookup_testing.h"
 #include "core/match/match_testing.h"
 #include "modules/wildcard_match.pb.h"
 
@@ -136,6 +137,17 @@ TEST(WildcardMatchTest, EntriesBoundTheRulesOfEachMask) {
   EXPECT_TRUE(tester.Command("add", Rule(1, 0, {Number(0)}, {Number(2)})).ok());
 }
 
+TEST(WildcardMatchTest, AttributesThatNobodyWritesAreZero) {
+  ModuleTester tester("WildcardMatch", Over({InAttribute("a", 4), AtOffset(0, 1)}));
+  tester.PlaceAttribute(0, kNoWriter);
+  const auto rule = Rule(1, 0, {Number(0), Raw("x")}, {Number(UINT32_MAX), Number(255)});
+  ASSERT_TRUE(tester.Command("add", rule).ok());
+  Packet* packet = tester.host().pool().Make("x", 0);
+  std::memset(packet->metadata(), 0xff, kMetadataSize);
+  tester.SendPackets(0, {packet});
+  EXPECT_EQ(tester.count(1), 1u);
+}
+
 TEST(WildcardMatchTest, HitsWriteTheirValuesInLittleEndianOrder) {
   ModuleTester tester("WildcardMatch", Over({InAttribute("a", 2)}, {InAttribute("v", 4)}));
   const auto rule = Rule(1, 0, {Number(0x0102)}, {Number(0xffff)}, {Number(0x01020304)});
@@ -218,6 +230,69 @@ TEST(WildcardMatchTest, GivesItsArgumentBack) {
   pb::WildcardMatchArg reply;
   ASSERT_TRUE(tester.Command("get_initial_arg", pb::EmptyArg(), &reply).ok());
   EXPECT_EQ(reply.SerializeAsString(), arg.SerializeAsString());
+}
+
+// What a rule says of the four bytes it looks at.
+struct Masked {
+  uint32_t value, mask;
+  int64_t priority;
+  uint32_t gate;
+};
+
+uint32_t FewBits(Random& random) { return static_cast<uint32_t>(random.Word()) & 0x01000103; }
+
+std::string SomePacket(Random& random) {
+  const uint32_t bytes = FewBits(random);
+  std::string packet(9, static_cast<char>(random.Word()));
+  for (size_t i = 0; i < 4; ++i) packet[3 + i] = static_cast<char>(bytes >> (24 - 8 * i));
+  return packet;
+}
+
+uint32_t SlowGate(const std::vector<Masked>& rules, const std::string& packet, uint32_t none) {
+  uint32_t bytes = 0;
+  for (size_t i = 3; i < 7; ++i) bytes = bytes << 8 | static_cast<uint8_t>(packet[i]);
+  const Masked* best = nullptr;
+  for (const Masked& rule : rules) {
+    if ((bytes & rule.mask) != rule.value) continue;
+    if (best == nullptr || rule.priority > best->priority) best = &rule;
+  }
+  return best == nullptr ? none : best->gate;
+}
+
+// Rules come and go at random; each has a priority of its own, so that one wins.
+void CompareWithAList(Random& random, uint64_t batches) {
+  constexpr uint32_t kGates = 6;
+  ModuleTester tester("WildcardMatch", Over({AtOffset(3, 2), AtOffset(5, 2)}));
+  const auto halves = [](uint32_t number) {
+    return Data{Number(number >> 16), Number(number & 0xffff)};
+  };
+  std::vector<Masked> rules;
+  for (uint64_t batch = 0; batch < batches; ++batch) {
+    const uint32_t mask = FewBits(random), value = FewBits(random) & mask;
+    const bool there = std::erase_if(rules, [&](const Masked& rule) {
+                         return rule.value == value && rule.mask == mask;
+                       }) != 0;
+    if (random.Chance(0.5)) {
+      ASSERT_EQ(Delete(tester, halves(value), halves(mask)).ok(), there);
+    } else {
+      const auto step = static_cast<int64_t>(batch);
+      rules.push_back({value, mask, random.Chance(0.5) ? step : -step, random.Between(0u, kGates)});
+      const Masked& rule = rules.back();
+      const auto arg = Rule(rule.gate, rule.priority, halves(value), halves(mask));
+      ASSERT_TRUE(tester.Command("add", arg).ok());
+    }
+    ExpectGates(
+        tester, kGates, [&] { return SomePacket(random); },
+        [&](const std::string& packet) { return SlowGate(rules, packet, kGates); });
+  }
+}
+
+TEST(WildcardMatchTest, AgreesWithAListWhileRulesChange) {
+  constexpr uint64_t kBatches = 2000;
+  Random random;
+  for (uint64_t n = 0; n < SoakPackets(256'000); n += kBatches * kBatchSize) {
+    CompareWithAList(random, kBatches);
+  }
 }
 
 }  // namespace

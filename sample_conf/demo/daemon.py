@@ -29,10 +29,18 @@ def program() -> str:
 
 
 class Daemon:
-    """Runs from `with` to its end. `front` is put before the command, to run it as somebody else."""
+    """Runs from `with` to its end. It keeps no journal unless the options name one.
+
+    `front` is put before the command, to run it as somebody else; `patience` says how many seconds it
+    may take to start, or to end.
+    """
 
     def __init__(
-        self, options: Sequence[str] = (), front: Sequence[str] = (), directory: Path | None = None
+        self,
+        options: Sequence[str] = (),
+        front: Sequence[str] = (),
+        directory: Path | None = None,
+        patience: float = READY_SECONDS,
     ):
         self._made = None if directory else tempfile.TemporaryDirectory(prefix="bessd-")
         self.directory = directory or Path(self._made.name if self._made else "")
@@ -41,8 +49,12 @@ class Daemon:
         self.log = self.directory / "bessd.log"
         self.ready = ""
         self.start_seconds = 0.0
-        self._command = [*front, program(), f"--socket={self.socket}", *options]
+        self._patience = patience
+        keeps = any(option.startswith("--journal=") for option in options)
+        journal = () if keeps else ("--no-journal",)
+        self._command = [*front, program(), f"--socket={self.socket}", *journal, *options]
         self._process: subprocess.Popen[str] | None = None
+        self._good_status = 0
 
     def __enter__(self) -> "Daemon":
         started = time.monotonic()
@@ -73,7 +85,7 @@ class Daemon:
             status, said = self.stop(), self.said()
         finally:
             self._end()
-        if error is None and status != 0:
+        if error is None and status != self._good_status:
             raise DemoError(f"bessd ended with status {status}: {said}")
 
     @property
@@ -96,7 +108,7 @@ class Daemon:
     def next_line(self) -> str:
         """The next line of its output; waits for it for a bounded time."""
         assert self._process is not None and self._process.stdout is not None
-        readable, _, _ = select.select([self._process.stdout], [], [], READY_SECONDS)
+        readable, _, _ = select.select([self._process.stdout], [], [], self._patience)
         return self._process.stdout.readline().strip() if readable else ""
 
     def stop(self, how: int = signal.SIGTERM) -> int:
@@ -105,11 +117,16 @@ class Daemon:
         if self._process.poll() is None:
             self._process.send_signal(how)
         try:
-            return self._process.wait(STOP_SECONDS)
+            return self._process.wait(max(STOP_SECONDS, self._patience))
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-            raise DemoError(f"bessd did not end within {STOP_SECONDS} s: {self.said()}") from None
+            raise DemoError(f"bessd did not end in time: {self.said()}") from None
+
+    def kill(self) -> None:
+        """Ends it as a crash would."""
+        self._good_status = -signal.SIGKILL
+        self.stop(signal.SIGKILL)
 
     def wait(self) -> int:
         """Waits until it ends by itself, for a bounded time, and returns its exit status."""

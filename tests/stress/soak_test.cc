@@ -3,10 +3,10 @@
 // A graph of twenty modules with splits, merges, copies, queues and a cycle, edited without pause
 // while packets run through it by the million. Not one may be unaccounted for, and the pool must
 // be full again at the end. SOAK_PACKETS=1000000000 in the environment makes it the long run.
-#include <cstdlib>
 #include <iostream>
 #include <random>
 
+#include "core/base/soak_testing.h"
 #include "core/packet/frames_testing.h"
 #include "core/port/eal.h"
 #include "modules/hash_lb.pb.h"
@@ -26,11 +26,6 @@ namespace {
 constexpr uint64_t kDefaultPackets = 2'000'000;
 constexpr uint64_t kLeastEdits = 300;
 constexpr uint32_t kPoolSize = 65535;
-
-uint64_t PacketsWanted() {
-  const char* wanted = std::getenv("SOAK_PACKETS");
-  return wanted == nullptr ? kDefaultPackets : std::strtoull(wanted, nullptr, 10);
-}
 
 struct RealPool {
   RealPool() {
@@ -211,7 +206,7 @@ class SoakTest : protected RealPool, public StressTest {
 };
 
 TEST_F(SoakTest, EveryPacketHasAnEnd) {
-  const uint64_t wanted = PacketsWanted();
+  const uint64_t wanted = SoakPackets(kDefaultPackets);
   Build();
   uint64_t edits = 0;
   EditUntil([&] { return edits >= kLeastEdits && Consumed() >= wanted; },

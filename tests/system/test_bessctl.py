@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,30 @@ def test_every_sample_runs_by_its_name(daemon: Daemon, tmp_path: Path) -> None:
     for path in sorted((REPO / "sample_conf").glob("*.bess")):
         env = [f"OUT={tmp_path}/out.pcap"] if path.stem == "pcap_replay" else []
         fine(daemon, "run", path.stem, *env)
+
+
+@pytest.mark.slow
+def test_every_sample_runs_for_an_ordinary_user(public_directory: Path) -> None:
+    """At a daemon of the same user. Nothing here needs a network device."""
+    environment = {"PATH": "/usr/sbin:/usr/bin:/bin", "HOME": str(public_directory)}
+    with Daemon(front=AS_NOBODY, directory=public_directory) as daemon:
+        client = daemon.client()
+        for path in sorted((REPO / "sample_conf").glob("*.bess")):
+            before = client.get_ledger().totals.consumed
+            done = subprocess.run(
+                [*AS_NOBODY, BESSCTL, "run", path.stem, f"OUT={public_directory}/out.pcap"],
+                env={**environment, "BESS_GRPC_URL": daemon.address},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert (done.returncode, done.stderr) == (0, ""), path.name
+            deadline = time.monotonic() + 10
+            while client.get_ledger().totals.consumed == before:
+                assert time.monotonic() < deadline, f"no packet came through {path.name}"
+            client.reset_all()
+            assert client.get_ledger().totals.unaccounted == 0
 
 
 def test_an_ordinary_user_needs_nobody_s_help(public_directory: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from demo.daemon import Daemon, program
 from pybess import BESS, RPCError
-from users import AS_NOBODY, NOBODY
+from users import AS_NOBODY, IS_ROOT, NOBODY
 
 START_SECONDS = 1.0
 TRIES = 5
@@ -82,6 +82,34 @@ def test_kill_ends_it_cleanly(tmp_path: Path) -> None:
         daemon.client().kill()
         assert daemon.wait() == 0
     assert not daemon.socket.exists()
+
+
+def test_kill_ends_it_cleanly_whatever_it_does(tmp_path: Path) -> None:
+    """With ports and modules at work, or paused in the middle of it."""
+    for paused in (False, True):
+        with Daemon(directory=tmp_path) as daemon:
+            client = daemon.client()
+            port = {"path": str(tmp_path / "port.sock")}
+            client.create_port("UnixSocketPort", "p", port)
+            client.create_module("Source", "src")
+            client.create_module("Queue", "queue")
+            client.create_module("PortOut", "out", {"port": "p"})
+            client.connect_modules("queue", "out")
+            client.connect_modules("src", "queue")
+            if paused:
+                client.pause_all()
+            client.kill()
+            assert daemon.wait() == 0
+        assert [path.name for path in tmp_path.iterdir()] == ["bessd.log"], "ports are given back"
+
+
+def test_nothing_stands_between_a_crash_and_whoever_waits(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="status -11"):
+        with Daemon(directory=tmp_path) as daemon:
+            os.kill(daemon.pid, signal.SIGSEGV)
+            assert daemon.wait() == -signal.SIGSEGV
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"bessd.log", "bessd.sock", "bessd.sock.pid"}, "it wrote nothing on its way"
 
 
 def test_one_that_was_killed_leaves_nothing_in_the_way(tmp_path: Path) -> None:
@@ -179,6 +207,20 @@ def test_wrong_flags_are_one_plain_sentence(
     for word in words:
         assert word in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_of_somebody_else_is_no_place_for_the_socket(public_directory: Path) -> None:
+    """Whoever owns it could put another socket in the place of this one."""
+    taken = public_directory / "taken"
+    taken.mkdir()
+    if not IS_ROOT:
+        return
+    os.chown(taken, NOBODY - 1, NOBODY - 1)
+    taken.chmod(0o777)
+    command = [*AS_NOBODY, program(), f"--socket={taken}/bessd.sock"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and f"{taken} belongs to another user" in done.stderr
+    assert not list(taken.iterdir())
 
 
 def test_a_socket_that_cannot_be_is_explained(tmp_path: Path) -> None:

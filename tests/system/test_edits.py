@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The promise of live change: a thousand edits while a core works flat out cost no packet."""
 
+import os
 import time
 
+import pytest
 from demo import books
 from pybess import BESS
+from pybess.errors import Error
 
 EDITS = 1000
 STANDSTILL_SECONDS = 1.0
@@ -70,6 +73,24 @@ def test_edits_of_the_path_itself_account_for_every_packet(client: BESS) -> None
     assert totals.unaccounted == 0
     assert totals.consumed > 0
     assert set(totals.dropped_by_reason) <= {"dead_end", "module_removed"}
+
+
+def test_tasks_of_port_queues_count_like_any_other(client: BESS) -> None:
+    """What they lead to is known: a module for one worker is not reached from two."""
+    core = min(os.sched_getaffinity(0))
+    client.create_port("PMDPort", "null", {"vdev": "net_null0", "num_inc_q": 2, "num_out_q": 2})
+    client.create_module("NAT", "nat", {"ext_addrs": [{"ext_addr": "192.0.2.1"}]})
+    for number in (0, 1):
+        client.add_worker(number, core)
+        client.create_module("QueueInc", f"in{number}", {"port": "null", "qid": number})
+        client.attach_task(f"in{number}", wid=number)
+    client.connect_modules("in0", "nat")
+    with pytest.raises(Error, match="'nat' .* workers 0, 1 reach it"):
+        client.connect_modules("in1", "nat")
+    client.attach_task("in1", wid=0)
+    client.connect_modules("in1", "nat")
+    with pytest.raises(Error, match="'nat' .* workers 0, 1 reach it"):
+        client.attach_task("in1", wid=1)
 
 
 def test_a_queue_that_is_removed_accounts_for_what_it_held(client: BESS) -> None:

@@ -14,6 +14,7 @@ from pybess import BESS
 from pybess.errors import Error
 
 NAME = "sequential_update.so"
+DRIVER = "loop_port.so"
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def build(client: BESS) -> None:
 
 def test_all_of_the_directory_is_there_from_the_start(host: Daemon, plugins: Path) -> None:
     client = host.client()
-    assert list(client.list_plugins().paths) == [str(plugins / NAME)]
+    assert sorted(client.list_plugins().paths) == [str(plugins / DRIVER), str(plugins / NAME)]
     build(client)
     more = {"fields": [{"offset": 30, "size": 2, "min": 0, "max": 9}]}
     client.run_module_command("count", "add", "SequentialUpdateArg", more)
@@ -76,6 +77,28 @@ def test_one_in_use_stays_and_one_that_went_comes_again(host: Daemon, plugins: P
         client.import_plugin(str(plugins / NAME))
         build(client)
         client.reset_all()
+    assert client.get_ledger().totals.unaccounted == 0
+
+
+def test_a_driver_of_a_plugin_carries_packets(host: Daemon, plugins: Path) -> None:
+    client = host.client()
+    assert "LoopPort" in client.list_drivers().driver_names
+    client.create_port("LoopPort", "loop", {"num_inc_q": 2, "num_out_q": 2})
+    client.create_module("PortInc", "in", {"port": "loop"})
+    client.create_module("Sink", "end")
+    client.connect_modules("in", "end")
+    client.create_module("Source", "src")
+    client.create_module("PortOut", "out", {"port": "loop"})
+    client.connect_modules("src", "out")
+    deadline = time.monotonic() + 5
+    while client.get_port_stats("loop").inc.packets == 0:
+        assert time.monotonic() < deadline, "no packet came back"
+    with pytest.raises(Error, match="port 'loop'"):
+        client.unload_plugin(DRIVER)
+    client.reset_all()
+    client.unload_plugin(DRIVER)
+    assert "LoopPort" not in client.list_drivers().driver_names
+    assert DRIVER not in Path(f"/proc/{host.pid}/maps").read_text(encoding="utf-8")
     assert client.get_ledger().totals.unaccounted == 0
 
 
@@ -112,7 +135,7 @@ def test_what_is_no_plugin_is_refused_and_harmless(plugins: Path) -> None:
         (plugins / name).write_bytes(content)
     with Daemon([f"--plugins={plugins}"]) as daemon:
         client = daemon.client()
-        assert [Path(path).name for path in client.list_plugins().paths] == [NAME]
+        assert sorted(Path(path).name for path in client.list_plugins().paths) == [DRIVER, NAME]
         log = daemon.log.read_text(encoding="utf-8")
         for name, (_, words) in bad.items():
             assert any(name in line and words in line for line in log.splitlines()), name

@@ -94,14 +94,7 @@ def test_scheduler(client: BESS) -> None:
     run(client, "scheduler")
     time.sleep(RUN_SECONDS)  # the bursts are used up
     classes = ("voice", "bronze", "!leaf_gold_src:0", "!leaf_silver_src:0", "!leaf_scavenger_src:0")
-    before = [client.get_tc_stats(name) for name in classes]
-    time.sleep(1)
-    after = [client.get_tc_stats(name) for name in classes]
-    rates = [
-        (b.packets - a.packets) / (b.timestamp - a.timestamp)
-        for a, b in zip(before, after, strict=True)
-    ]
-    voice, bronze, gold, silver, scavenger = rates
+    voice, bronze, gold, silver, scavenger = rates(client, classes, "packets")
     assert voice == pytest.approx(100_000, rel=0.02)
     assert bronze == pytest.approx(50_000, rel=0.02)
     assert gold / silver == pytest.approx(3, rel=0.01)
@@ -111,6 +104,34 @@ def test_scheduler(client: BESS) -> None:
     before_gold = client.get_tc_stats("rest").packets
     time.sleep(0.1)
     assert client.get_tc_stats("rest").packets == before_gold, "without a limit it takes all"
+
+
+def rates(client: BESS, names: tuple[str, ...], field: str) -> list[float]:
+    """What classes use in a second."""
+    before = [client.get_tc_stats(name) for name in names]
+    time.sleep(1)
+    after = [client.get_tc_stats(name) for name in names]
+    return [
+        (getattr(b, field) - getattr(a, field)) / (b.timestamp - a.timestamp)
+        for a, b in zip(before, after, strict=True)
+    ]
+
+
+def test_link(client: BESS) -> None:
+    run(client, "link")
+    time.sleep(RUN_SECONDS)
+    leaves = ("!leaf_voice:0", "!leaf_gold:0", "!leaf_silver:0")
+    link, voice, gold, silver = rates(client, ("link", *leaves), "bits")
+    assert link == pytest.approx(100e6, rel=0.02)
+    assert voice == pytest.approx(10e6, rel=0.02), "all that it sends"
+    assert gold / silver == pytest.approx(3, rel=0.03), "by bits, not by packets"
+    client.pause_all()
+    kept = books.read(client)
+    assert kept.add_up, kept
+    assert kept.totals.dropped == 0, "what the link cannot take is not made"
+    for queue in ("mid", "gold", "silver"):
+        status = client.run_module_command(queue, "get_status", "QueueCommandGetStatusArg", {})
+        assert status.count > status.size / 20, "both hops are filled again and again"
 
 
 def test_replicate_split(client: BESS) -> None:
@@ -278,6 +299,11 @@ def wait_until(reached: Callable[[], bool]) -> None:
     while not reached():
         assert time.monotonic() < deadline, "it never came to that"
         time.sleep(0.01)
+
+
+def test_nf_chain_without_functions(client: BESS, tmp_path: Path) -> None:
+    kept = outcome(client, "nf_chain", {"DIR": str(tmp_path), "RATE": "100000"})
+    assert kept.entry("to0").drops == {"tx_full": kept.totals.created}
 
 
 def test_pcap_replay(client: BESS, tmp_path: Path) -> None:

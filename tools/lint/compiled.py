@@ -61,14 +61,15 @@ def check_headers(tree: Tree, flags: Flags, jobs: int) -> Iterator[Finding]:
 
 
 def flags_for(header: str, flags: Flags) -> list[str]:
-    """The arguments of the source that is nearest to a header, which has none of its own."""
+    """The arguments of the C++ source that is nearest to a header, which has none of its own."""
 
     def nearness(path: str) -> int:
         return len(os.path.commonpath([os.path.dirname(path), os.path.dirname(header)]))
 
     if not flags:
         raise shell.Failed("compile_commands.json is empty")
-    return [x for x in flags[max(sorted(flags), key=nearness)] if x != "-c"]
+    sources = sorted(x for x in flags if x.endswith(".cc"))
+    return [x for x in flags[max(sources, key=nearness)] if x != "-c"]
 
 
 def launch(command: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -27,6 +27,7 @@ TABLE: Table = {
         "core/control/service.cc",
         "catch",
     ): "a request too big for memory ends that request",
+    ("tokens", "core/control/live_service.cc", "catch"): "as in service.cc",
     ("tokens", "core/packet/packet_pool.cc", "std::abort"): "heap packets are for tests only",
     ("tokens", "core/port/pmd_device.cc", "snprintf"): "the owner's name is an array inside DPDK",
     ("tokens", "core/port/eal.cc", "vsnprintf"): "libbpf logs through a va_list",

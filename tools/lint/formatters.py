@@ -10,7 +10,7 @@ from tools import shell
 from tools.tree import CPP, PYTHON, Finding, Tree
 
 # What one mypy run may see together; test directories have conftest.py files of the same name.
-MYPY_TOGETHER = ("build.py", "tools/", "bessctl/", "sample_conf/")
+MYPY_TOGETHER = ("build.py", "tools/", "bessctl/", "sample_conf/", "bench/", "nf/")
 
 
 def check_clang_format(tree: Tree) -> Iterator[Finding]:

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/control/configuration.h"
+
+#include <google/protobuf/wrappers.pb.h>
+
+#include "gtest/gtest.h"
+
+namespace bess {
+namespace {
+
+native::State OneOfEach() {
+  native::State state;
+  state.add_workers()->set_wid(3);
+  state.add_ports()->set_name("p");
+  state.add_modules()->set_name("m");
+  state.add_connections()->set_from("m");
+  state.add_classes()->set_name("c");
+  state.add_resume_hooks()->set_name("r");
+  native::GateHook& hook = *state.add_gate_hooks();
+  hook.set_module("m");
+  hook.set_igate(2);
+  hook.set_name("h");
+  return state;
+}
+
+TEST(ConfigurationTest, HasAPathForEachKind) {
+  Problems problems;
+  const Configuration all = FromState(OneOfEach(), &problems);
+  EXPECT_TRUE(problems.empty());
+  for (const char* path : {"workers/3", "ports/p", "modules/m", "connections/m:0", "classes/c",
+                           "resume_hooks/r", "gate_hooks/m:in2:h"}) {
+    EXPECT_TRUE(all.contains(path)) << path;
+  }
+  EXPECT_EQ(ToState(all).SerializeAsString(), OneOfEach().SerializeAsString());
+}
+
+TEST(ConfigurationTest, RefusesWhatComesTwiceOrHasNoName) {
+  native::State state;
+  state.add_modules()->set_name("m");
+  state.add_modules()->set_name("m");
+  state.add_ports();
+  Problems problems;
+  FromState(state, &problems);
+  ASSERT_EQ(problems.size(), 2u);
+  EXPECT_EQ(problems[0].path, "ports/");
+  EXPECT_EQ(problems[1].path, "modules/m");
+}
+
+TEST(ConfigurationTest, DifferencesLeadFromOneToTheOther) {
+  Problems problems;
+  Configuration from = FromState(OneOfEach(), &problems);
+  native::State other = OneOfEach();
+  other.clear_ports();
+  other.mutable_modules(0)->set_mclass("Other");
+  other.add_workers()->set_wid(4);
+  const Configuration to = FromState(other, &problems);
+  const auto changes = Difference(from, to);
+  ASSERT_EQ(changes.size(), 3u);
+  EXPECT_EQ(changes[0].action(), native::Change::UPDATE);
+  EXPECT_EQ(changes[1].action(), native::Change::REMOVE);
+  EXPECT_EQ(changes[2].action(), native::Change::ADD);
+  for (const native::Change& change : changes) ApplyChange(change, &from);
+  EXPECT_EQ(ToState(from).SerializeAsString(), ToState(to).SerializeAsString());
+}
+
+TEST(ConfigurationTest, ArgumentsAreComparedByWhatTheySay) {
+  google::protobuf::Int64Value zero, one;
+  one.set_value(1);
+  google::protobuf::Any absent, empty, full;
+  empty.PackFrom(zero);
+  full.PackFrom(one);
+  EXPECT_TRUE(SameArgument(absent, empty));
+  EXPECT_TRUE(SameArgument(full, full));
+  EXPECT_FALSE(SameArgument(absent, full));
+  google::protobuf::Any spelled = empty;
+  spelled.set_value(std::string("\x08\x00", 2));  // the same zero, written out
+  EXPECT_TRUE(SameArgument(spelled, empty));
+}
+
+}  // namespace
+}  // namespace bess

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a transaction changes. Entries of the graph are shared until an edit changes them, so only
+// those that are not the same object any more are looked at.
+#include <algorithm>
+#include <utility>
+
+#include "core/control/describe.h"
+#include "core/control/engine.h"
+
+namespace bess {
+namespace {
+
+// Calls visit(key, old or nullptr, new or nullptr) for each key whose pointers differ.
+template <typename Map, typename Visit>
+void ForEachDifference(const Map& before, const Map& after, Visit visit) {
+  auto old = before.begin();
+  auto wanted = after.begin();
+  while (old != before.end() || wanted != after.end()) {
+    const int order = old == before.end()     ? 1
+                      : wanted == after.end() ? -1
+                                              : old->first.compare(wanted->first);
+    const auto* from = order <= 0 ? old->second.get() : nullptr;
+    const auto* to = order >= 0 ? wanted->second.get() : nullptr;
+    if (from != to) visit(order <= 0 ? old->first : wanted->first, from, to);
+    if (order <= 0) ++old;
+    if (order >= 0) ++wanted;
+  }
+}
+
+// Copies what lies below a kind, such as "ports/".
+void CopyKind(const Configuration& from, const std::string& kind, Configuration* to) {
+  for (auto it = from.lower_bound(kind); it != from.end() && it->first.starts_with(kind); ++it) {
+    to->insert(*it);
+  }
+}
+
+}  // namespace
+
+void Engine::DescribePorts(Configuration* all) const {
+  const auto& old = draft_->old_ports;
+  ports_.VisitAll([&](const Port& port, const google::protobuf::Any& argument) {
+    if (std::find(old.begin(), old.end(), port.name()) != old.end()) return;
+    DescribePort(port, argument, draft_->port_confs, all);
+  });
+}
+
+std::vector<native::Change> Engine::Changes(const Graph& before, const Graph& after) const {
+  Configuration from, to;
+  for (const char* kind : {"ports/", "resume_hooks/", "workers/"}) {
+    CopyKind(history_.current(), kind, &from);
+  }
+  DescribePorts(&to);
+  DescribeResumeHooks(draft_->resume_hooks, &to);
+  DescribeWorkers(draft_->workers, draft_->default_worker, &to);
+  ForEachDifference(before.classes.classes(), after.classes.classes(),
+                    [&](const std::string& name, const auto* old, const auto* wanted) {
+                      if (old != nullptr) DescribeClass(name, *old, &from);
+                      if (wanted != nullptr) DescribeClass(name, *wanted, &to);
+                    });
+  std::vector<native::Change> changes;
+  ForEachDifference(before.modules, after.modules,
+                    [&](const std::string& name, const auto* old, const auto* wanted) {
+                      if (old != nullptr) DescribeGates(name, *old, &from);
+                      if (wanted != nullptr) DescribeGates(name, *wanted, &to);
+                      const bool same =
+                          old != nullptr && wanted != nullptr && old->module == wanted->module;
+                      if (!same) changes.push_back(ModuleChange(name, wanted));
+                    });
+  AddCommandChanges(&changes);
+  for (native::Change& change : Difference(from, to)) changes.push_back(std::move(change));
+  std::sort(changes.begin(), changes.end(),
+            [](const auto& a, const auto& b) { return a.path() < b.path(); });
+  return changes;
+}
+
+native::Change Engine::ModuleChange(const std::string& name, const ModuleEntry* wanted) const {
+  native::Change change;
+  change.set_path(ModulePath(name));
+  const auto now = history_.current().find(change.path());
+  const bool was = now != history_.current().end();
+  change.set_action(wanted == nullptr ? native::Change::REMOVE
+                    : was             ? native::Change::REPLACE
+                                      : native::Change::ADD);
+  if (was) *change.mutable_before() = now->second;
+  if (wanted != nullptr) *change.mutable_after()->mutable_module() = draft_->told.at(name);
+  return change;
+}
+
+void Engine::AddCommandChanges(std::vector<native::Change>* changes) const {
+  const auto add = [&](const std::string& name) -> native::Change& {
+    native::Change& change = changes->emplace_back();
+    change.set_path(ModulePath(name));
+    change.set_action(native::Change::UPDATE);
+    return change;
+  };
+  for (const auto& [name, commands] : draft_->tell) {
+    add(name).mutable_commands()->Assign(commands.begin(), commands.end());
+  }
+  for (const auto& [name, config] : draft_->configs) {
+    native::Change& change = add(name);
+    change.mutable_commands()->Assign(config.commands.begin(), config.commands.end());
+    if (!config.commands.empty()) continue;
+    *change.mutable_before() = history_.current().at(change.path());
+    *change.mutable_after() = change.before();
+    native::Module& after = *change.mutable_after()->mutable_module();
+    after.clear_commands();
+    if (const auto wanted = GetConfig(*config.rehearsal); wanted.ok()) {
+      *after.mutable_config() = *wanted;
+    }
+  }
+}
+
+}  // namespace bess

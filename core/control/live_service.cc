@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/control/live_service.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "core/control/transact.h"
+#include "core/control/watcher.h"
+#include "native/live.grpc.pb.h"
+
+namespace bess {
+namespace {
+
+using grpc::ServerContext;
+
+constexpr size_t kMaxProblems = 100;
+constexpr int kMaxWatching = 64;
+constexpr absl::Duration kWatchPeriod = absl::Milliseconds(100);
+
+// The status with all problems in its details; without problems, it is one about the request.
+grpc::Status ToGrpc(const absl::Status& status, Problems problems) {
+  if (status.ok()) return grpc::Status::OK;
+  if (problems.empty()) problems.push_back({"", status});
+  native::Problems all;
+  all.set_count(static_cast<uint32_t>(problems.size()));
+  problems.resize(std::min(problems.size(), kMaxProblems));
+  for (const Problem& problem : problems) {
+    native::Problem& out = *all.add_problems();
+    out.set_path(problem.path);
+    out.set_code(static_cast<int32_t>(problem.status.code()));
+    out.set_errno_value(StatusErrno(problem.status));
+    out.set_message(std::string(problem.status.message()));
+  }
+  native::StatusDetails details;
+  details.set_code(static_cast<int32_t>(status.code()));
+  details.set_message(std::string(status.message()));
+  details.add_details()->PackFrom(all);
+  return {static_cast<grpc::StatusCode>(status.code()), details.message(),
+          details.SerializeAsString()};
+}
+
+// What is thrown for want of memory ends the call, not the daemon.
+template <typename Call>
+grpc::Status Answer(Call call) {
+  Problems problems;
+  try {
+    const absl::Status status = call(&problems);
+    return ToGrpc(status, std::move(problems));
+  } catch (const std::bad_alloc&) {
+    return ToGrpc(Error(ENOMEM, "out of memory"), {});
+  }
+}
+
+template <typename Response>
+void Fill(const CommitResult& result, Response* response) {
+  response->set_version(result.version);
+  response->mutable_changes()->Assign(result.changes.begin(), result.changes.end());
+  response->mutable_warnings()->Assign(result.warnings.begin(), result.warnings.end());
+}
+
+absl::Status Apply(Engine& engine, const native::ApplyRequest& request,
+                   native::ApplyResponse* response, Problems* problems) {
+  const Configuration wanted = FromState(request.state(), problems);
+  if (!problems->empty()) return problems->front().status;
+  const std::string comment = request.comment().empty() ? "Apply" : request.comment();
+  BESS_ASSIGN_OR_RETURN(const CommitResult result,
+                        engine.Apply(wanted,
+                                     {.comment = comment,
+                                      .expected_version = request.expected_version(),
+                                      .dry_run = request.dry_run(),
+                                      .strict = request.strict()},
+                                     problems));
+  Fill(result, response);
+  return absl::OkStatus();
+}
+
+absl::Status Rollback(Engine& engine, const native::RollbackRequest& request,
+                      native::RollbackResponse* response, Problems* problems) {
+  uint64_t version = request.version();
+  if (version == 0) return Error(EINVAL, "'version' is missing: which commit is wanted back?");
+  BESS_ASSIGN_OR_RETURN(const Configuration wanted, engine.ConfigurationAt(&version));
+  BESS_ASSIGN_OR_RETURN(const CommitResult result,
+                        engine.Apply(wanted,
+                                     {.comment = absl::StrCat("Rollback to ", version),
+                                      .expected_version = request.expected_version(),
+                                      .dry_run = request.dry_run()},
+                                     problems));
+  Fill(result, response);
+  return absl::OkStatus();
+}
+
+void ListCommits(std::vector<native::Commit> commits, uint32_t limit,
+                 native::HistoryResponse* response) {
+  for (auto commit = commits.rbegin(); commit != commits.rend(); ++commit) {
+    if (limit != 0 && response->commits_size() == static_cast<int>(limit)) return;
+    commit->clear_changes();
+    *response->add_commits() = std::move(*commit);
+  }
+}
+
+void RunBulk(Engine& engine, const native::BulkCommandRequest& request,
+             native::BulkCommandResponse* response) {
+  uint64_t version = 0;
+  for (BulkOutcome& outcome : engine.RunCommands(request, &version)) {
+    auto& out = *response->add_outcomes();
+    out.set_code(static_cast<int32_t>(outcome.status.code()));
+    if (!outcome.status.ok()) out.set_message(std::string(outcome.status.message()));
+    if (!outcome.reply.type_url().empty()) *out.mutable_data() = std::move(outcome.reply);
+  }
+  response->set_version(version);
+}
+
+class LiveService final : public native::Live::Service {
+ public:
+  explicit LiveService(Engine& engine) : engine_(engine) {}
+
+  grpc::Status Transact(ServerContext*, const native::TransactRequest* request,
+                        native::TransactResponse* response) override {
+    return Answer(
+        [&](Problems* problems) { return bess::Transact(engine_, *request, response, problems); });
+  }
+  grpc::Status Apply(ServerContext*, const native::ApplyRequest* request,
+                     native::ApplyResponse* response) override {
+    return Answer(
+        [&](Problems* problems) { return bess::Apply(engine_, *request, response, problems); });
+  }
+  grpc::Status Rollback(ServerContext*, const native::RollbackRequest* request,
+                        native::RollbackResponse* response) override {
+    return Answer(
+        [&](Problems* problems) { return bess::Rollback(engine_, *request, response, problems); });
+  }
+  grpc::Status GetState(ServerContext*, const native::GetStateRequest* request,
+                        native::GetStateResponse* response) override {
+    return Answer([&](Problems*) -> absl::Status {
+      uint64_t version = request->version();
+      BESS_ASSIGN_OR_RETURN(const Configuration now, engine_.ConfigurationAt(&version));
+      response->set_version(version);
+      *response->mutable_state() = ToState(now);
+      return absl::OkStatus();
+    });
+  }
+  grpc::Status History(ServerContext*, const native::HistoryRequest* request,
+                       native::HistoryResponse* response) override {
+    ListCommits(engine_.Commits(), request->limit(), response);
+    return grpc::Status::OK;
+  }
+  grpc::Status BulkCommand(ServerContext*,
+                           grpc::ServerReaderWriter<native::BulkCommandResponse,
+                                                    native::BulkCommandRequest>* stream) override {
+    native::BulkCommandRequest request;
+    while (stream->Read(&request)) {
+      native::BulkCommandResponse response;
+      RunBulk(engine_, request, &response);
+      if (!stream->Write(response)) break;
+    }
+    return grpc::Status::OK;
+  }
+  grpc::Status Watch(ServerContext* context, const native::WatchRequest* request,
+                     grpc::ServerWriter<native::Event>* writer) override {
+    const Place place(watching_);
+    if (place.number > kMaxWatching) {
+      return {grpc::StatusCode::RESOURCE_EXHAUSTED,
+              absl::StrCat(kMaxWatching, " clients watch already")};
+    }
+    Watcher watcher(engine_, request->after_version());
+    while (!context->IsCancelled()) {
+      const auto events = watcher.Next(kWatchPeriod);
+      if (!events.ok()) return ToGrpc(events.status(), {});
+      for (const native::Event& event : *events) {
+        if (!writer->Write(event)) return grpc::Status::CANCELLED;
+      }
+    }
+    return grpc::Status::CANCELLED;
+  }
+
+ private:
+  // Counts a call while it lasts.
+  struct Place {
+    explicit Place(std::atomic<int>& all) : counter(all), number(++all) {}
+    ~Place() { --counter; }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    std::atomic<int>& counter;
+    const int number;
+  };
+
+  Engine& engine_;
+  std::atomic<int> watching_{0};
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeLiveService(Engine& engine) {
+  return std::make_unique<LiveService>(engine);
+}
+
+}  // namespace bess

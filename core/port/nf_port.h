@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// NFPort: a network function in a process of its own, at the other end of rings in shared memory.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "core/port/nf_server.h"
+#include "core/port/port.h"
+#include "ports/nf_port.pb.h"
+
+namespace bess {
+
+class NFPort final : public Port {
+ public:
+  static constexpr DriverInfo kInfo = {
+      .name = "NFPort",
+      .help = "exchanges packets with a network function through shared memory",
+      .template_name = "nf_port"};
+
+  // EINVAL for more queues than BESS_NF_MAX_QUEUES, or a path or a domain that cannot be; else as
+  // UnixListener::Open.
+  absl::Status Init(const pb::NFPortArg& arg);
+
+  // Up while an NF is attached.
+  LinkStatus link() const override { return {.up = server_->attached()}; }
+
+  const NfServer& server() const { return *server_; }
+
+ private:
+  uint32_t DoReceive(uint32_t queue, Packet** packets, uint32_t max) override {
+    return server_->Receive(queue, packets, max);
+  }
+  uint32_t DoSend(uint32_t queue, Packet** packets, uint32_t n) override {
+    return server_->Send(queue, packets, n);
+  }
+  uint64_t LostByDevice() const override {
+    return server_->traffic().no_buffers.load(std::memory_order_relaxed);
+  }
+
+  std::unique_ptr<NfServer> server_;
+};
+
+}  // namespace bess

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/port/nf_server.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "core/base/status.h"
+#include "core/port/nf_handshake.h"
+
+namespace bess {
+namespace {
+
+// How long somebody who connected may keep others waiting before it says what it wants.
+constexpr std::chrono::milliseconds kPatience{500};
+
+int Milliseconds(std::chrono::steady_clock::duration time) {
+  return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(time).count());
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<NfServer>> NfServer::Start(NfServerOptions options,
+                                                          NfDomain& domain) {
+  BESS_ASSIGN_OR_RETURN(UnixListener listener, UnixListener::Open(options.path));
+  FileDescriptor alarm(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!alarm) return Error(errno, "cannot make an eventfd: ", std::strerror(errno));
+  std::unique_ptr<NfServer> server;
+  server.reset(new NfServer(std::move(options), domain, std::move(listener), std::move(alarm)));
+  return server;
+}
+
+NfServer::NfServer(NfServerOptions options, NfDomain& domain, UnixListener listener,
+                   FileDescriptor alarm)
+    : options_(std::move(options)),
+      domain_(domain),
+      listener_(std::move(listener)),
+      alarm_(std::move(alarm)),
+      door_(options_.session.from_nf_queues + options_.session.to_nf_queues),
+      thread_([this] { Serve(); }) {}
+
+NfServer::~NfServer() {
+  stop_.store(true, std::memory_order_relaxed);
+  eventfd_write(alarm_.get(), 1);
+  thread_.join();
+  if (client_) Detach(events_.detached, "the port is gone");
+}
+
+// --- packets ------------------------------------------------------------------------------------
+
+uint32_t NfServer::Send(uint32_t queue, Packet** packets, uint32_t n) {
+  const uint32_t lane = options_.session.from_nf_queues + queue;
+  if (!door_.Enter(lane)) return 0;
+  const uint32_t sent = session_->Send(queue, packets, n);
+  door_.Leave(lane);
+  if (sent < n) overloaded_.fetch_add(n - sent, std::memory_order_relaxed);
+  return sent;
+}
+
+uint32_t NfServer::Receive(uint32_t queue, Packet** packets, uint32_t max) {
+  if (!door_.Enter(queue)) return 0;
+  const uint32_t n = session_->Receive(queue, packets, max);
+  door_.Leave(queue);
+  return n;
+}
+
+// --- clients ------------------------------------------------------------------------------------
+
+void NfServer::Serve() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  pthread_setname_np(pthread_self(), "nf_port");
+  while (!stop_.load(std::memory_order_relaxed)) ServeOnce();
+}
+
+int NfServer::Timeout() const {
+  int timeout = -1;
+  if (newcomer_) timeout = Milliseconds(kPatience);
+  if (client_ && options_.stall.count() > 0) {
+    const int stall = Milliseconds(options_.stall);
+    timeout = timeout < 0 ? stall : std::min(timeout, stall);
+  }
+  return timeout;
+}
+
+void NfServer::ServeOnce() {
+  pollfd fds[] = {
+      {.fd = alarm_.get(), .events = POLLIN},
+      {.fd = client_ ? client_->socket.get() : -1, .events = POLLIN},
+      {.fd = client_ ? client_->process.get() : -1, .events = POLLIN},
+      {.fd = newcomer_ ? newcomer_->socket.get() : -1, .events = POLLIN},
+      {.fd = newcomer_ ? -1 : listener_.fd(), .events = POLLIN},
+  };
+  const auto& [alarm, client, process, newcomer, listener] = fds;
+  if (poll(fds, std::size(fds), Timeout()) < 0) return;
+  if (alarm.revents != 0) {
+    eventfd_t count;
+    eventfd_read(alarm_.get(), &count);
+  }
+  // Who goes makes room for who comes.
+  if (client_ && session_->violation() != NfViolation::kNone) {
+    Detach(events_.violated, ViolationText(session_->violation()));
+  } else if (client.revents != 0) {
+    HearClient();
+  } else if (process.revents != 0) {
+    Detach(events_.died, "it died");
+  } else if (client_ && options_.stall.count() > 0) {
+    CheckProgress();
+  }
+  if (newcomer.revents != 0) {
+    Welcome();
+  } else if (newcomer_ && Clock::now() - newcomer_->since >= kPatience) {
+    events_.refused.fetch_add(1, std::memory_order_relaxed);
+    newcomer_.reset();
+  }
+  if (listener.revents != 0) Accept();
+}
+
+void NfServer::Accept() {
+  Client client{.socket = FileDescriptor(
+                    accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK))};
+  if (!client.socket) {
+    constexpr timespec kRest{.tv_nsec = 10'000'000};
+    if (errno == EMFILE || errno == ENFILE) nanosleep(&kRest, nullptr);
+    return;
+  }
+  const absl::StatusOr<ucred> peer = AdmittedPeer(client.socket.get(), options_.uids);
+  if (!peer.ok()) {
+    events_.refused.fetch_add(1, std::memory_order_relaxed);
+    SendRefusal(client.socket.get(), peer.status());
+    return Log(std::string(peer.status().message()));
+  }
+  client.pid = peer->pid;
+  client.process = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, peer->pid, 0)));
+  client.since = Clock::now();
+  newcomer_ = std::move(client);
+}
+
+void NfServer::Welcome() {
+  const absl::StatusOr<BessNfRequest> request = ReceiveRequest(newcomer_->socket.get());
+  const absl::Status status = request.ok() ? Admit(*request) : request.status();
+  if (!status.ok()) {
+    events_.refused.fetch_add(1, std::memory_order_relaxed);
+    SendRefusal(newcomer_->socket.get(), status);
+    Log(absl::StrCat("process ", newcomer_->pid, " is refused: ", status.message()));
+  }
+  newcomer_.reset();
+}
+
+absl::Status NfServer::Admit(const BessNfRequest& request) {
+  if (request.kind != BESS_NF_ATTACH) return Error(EINVAL, "the first request is to attach");
+  if (client_) return Error(EBUSY, "process ", client_->pid, " is attached to this port");
+  NfSessionOptions options = options_.session;
+  options.fresh_slots = request.fresh;
+  options.alarm = alarm_.get();
+  BESS_ASSIGN_OR_RETURN(auto session, NfSession::Make(domain_, traffic_, options));
+  if (!SendWelcome(newcomer_->socket.get(), session->geometry(), session->Descriptors())) {
+    return Error(errno, "cannot send the welcome: ", std::strerror(errno));
+  }
+  session->ForgetPeerEnds();
+  session_ = std::move(session);
+  client_ = std::move(newcomer_);
+  looked_ = Clock::now();
+  seen_progress_ = 0;
+  door_.Open();
+  events_.attached.fetch_add(1, std::memory_order_relaxed);
+  Log(absl::StrCat("'", request.name, "' (process ", client_->pid, ") is attached"));
+  return absl::OkStatus();
+}
+
+// Only goodbyes come by this connection.
+void NfServer::HearClient() {
+  const absl::StatusOr<BessNfRequest> request = ReceiveRequest(client_->socket.get());
+  if (StatusErrno(request.status()) == EAGAIN) return;
+  if (request.ok() && request->kind == BESS_NF_DETACH) {
+    Detach(events_.detached, "it wants to");
+  } else if (StatusErrno(request.status()) == ENOTCONN) {
+    Detach(events_.died, "it died");
+  } else {
+    Detach(events_.violated, ViolationText(NfViolation::kMessage));
+  }
+}
+
+void NfServer::CheckProgress() {
+  if (Clock::now() - looked_ < options_.stall) return;
+  const uint32_t progress = session_->Progress();
+  const uint64_t refused = overloaded();
+  if (refused > seen_overloaded_ && progress == seen_progress_) {
+    return Detach(events_.stalled, "it leaves its full rings alone");
+  }
+  seen_progress_ = progress;
+  seen_overloaded_ = refused;
+  looked_ = Clock::now();
+}
+
+void NfServer::Detach(std::atomic<uint64_t>& how, const std::string& why) {
+  door_.Close();
+  session_.reset();
+  how.fetch_add(1, std::memory_order_relaxed);
+  Log(absl::StrCat("process ", client_->pid, " is detached: ", why));
+  client_.reset();
+}
+
+// A line a second: a peer that comes and goes does not fill the log.
+void NfServer::Log(const std::string& text) {
+  const Clock::time_point now = Clock::now();
+  if (now - logged_ < std::chrono::seconds(1)) return;
+  logged_ = now;
+  spdlog::info("port {}: {}", options_.port, text);
+}
+
+}  // namespace bess

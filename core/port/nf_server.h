@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The side of an NFPort that waits: a thread that lets network functions in, notices that they go,
+// and keeps workers out while the shared memory comes and goes. One NF is attached at a time.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "absl/status/statusor.h"
+#include "core/port/doorway.h"
+#include "core/port/file_descriptor.h"
+#include "core/port/nf_session.h"
+#include "core/port/unix_listener.h"
+
+namespace bess {
+
+struct NfServerOptions {
+  std::string port;  // its name, for the log
+  std::string path;
+  std::set<uid_t> uids;
+  std::chrono::milliseconds stall{0};  // 0: no NF is ever detached for being slow
+  NfSessionOptions session;
+};
+
+// What became of those that wanted in. Every attachment ends in one of four ways.
+struct NfEvents {
+  std::atomic<uint64_t> refused{0};   // never attached
+  std::atomic<uint64_t> attached{0};  //
+  std::atomic<uint64_t> detached{0};  // in good order, or by the port's end
+  std::atomic<uint64_t> died{0};      // gone without a word
+  std::atomic<uint64_t> violated{0};  // detached for breaking a rule
+  std::atomic<uint64_t> stalled{0};   // detached for leaving full rings alone
+};
+
+class NfServer {
+ public:
+  // Errors as UnixListener::Open. `domain` must outlive the server.
+  static absl::StatusOr<std::unique_ptr<NfServer>> Start(NfServerOptions options, NfDomain& domain);
+  // Detaches the NF; no worker may use the port any more.
+  ~NfServer();
+  NfServer(const NfServer&) = delete;
+  NfServer& operator=(const NfServer&) = delete;
+
+  // As Port::DoSend and DoReceive; without an NF, nothing is taken and nothing comes.
+  uint32_t Send(uint32_t queue, Packet** packets, uint32_t n);
+  uint32_t Receive(uint32_t queue, Packet** packets, uint32_t max);
+
+  // Thread: any.
+  bool attached() const { return door_.is_open(); }
+  const NfEvents& events() const { return events_; }
+  const NfSessionCounters& traffic() const { return traffic_; }
+  // Packets that an attached NF had no room for.
+  uint64_t overloaded() const { return overloaded_.load(std::memory_order_relaxed); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  struct Client {
+    FileDescriptor socket;
+    FileDescriptor process;  // readable when it is dead; not on every kernel
+    pid_t pid = 0;
+    Clock::time_point since{};
+  };
+
+  NfServer(NfServerOptions options, NfDomain& domain, UnixListener listener, FileDescriptor alarm);
+
+  void Serve();
+  void ServeOnce();
+  int Timeout() const;
+  void Accept();
+  void Welcome();
+  absl::Status Admit(const BessNfRequest& request);
+  void HearClient();
+  void CheckProgress();
+  void Detach(std::atomic<uint64_t>& how, const std::string& why);
+  void Log(const std::string& text);
+
+  const NfServerOptions options_;
+  NfDomain& domain_;
+  UnixListener listener_;
+  FileDescriptor alarm_;  // somebody broke a rule, or the server is to end
+  std::atomic<bool> stop_{false};
+
+  Doorway door_;  // a lane for each queue: those from the NF, then those to it
+  std::unique_ptr<NfSession> session_;
+  std::optional<Client> newcomer_;  // connected, and has not said yet what it wants
+  std::optional<Client> client_;    // attached
+  uint32_t seen_progress_ = 0;      // what the NF had taken at the last look
+  uint64_t seen_overloaded_ = 0;
+  Clock::time_point looked_{};
+  Clock::time_point logged_{};
+
+  NfEvents events_;
+  NfSessionCounters traffic_;
+  std::atomic<uint64_t> overloaded_{0};
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace bess

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/port/nf_server.h"
+
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+
+#include <csignal>
+
+#include "core/base/status.h"
+#include "core/port/nf_testing.h"
+#include "nf/bessnf.h"
+
+namespace bess {
+namespace {
+
+using testing::HasSubstr;
+using testing_nf::Eventually;
+using testing_nf::OpenDescriptors;
+using testing_nf::RawConnection;
+using testing_nf::RawPeer;
+using testing_nf::Request;
+using testing_ports::Frame;
+using testing_ports::MakePackets;
+using testing_ports::Pool;
+
+class NfServerTest : public testing::Test {
+ protected:
+  void Start() {
+    server_.reset();
+    options_.port = "test";
+    options_.path = path_;
+    if (options_.uids.empty()) options_.uids = {geteuid()};
+    auto server = NfServer::Start(options_, domain_);
+    ASSERT_TRUE(server.ok()) << server.status();
+    server_ = *std::move(server);
+  }
+  void TearDown() override {
+    server_.reset();
+    EXPECT_EQ(Pool().in_use(), 0u) << "buffers were lost";
+  }
+  const NfEvents& events() const { return server_->events(); }
+  uint32_t Send(uint32_t n) {
+    std::vector<Packet*> packets = MakePackets(std::vector<std::string>(n, Frame(60)));
+    const uint32_t sent = server_->Send(0, packets.data(), n);
+    FreePackets(packets.data() + sent, n - sent);
+    return sent;
+  }
+  uint32_t Receive() {
+    Packet* packets[kBatchSize];
+    const uint32_t n = server_->Receive(0, packets, kBatchSize);
+    FreePackets(packets, n);
+    return n;
+  }
+
+  const std::string path_ = "@nf_server_test_" + std::to_string(getpid());
+  NfDomain domain_{Pool()};
+  NfServerOptions options_;
+  std::unique_ptr<NfServer> server_;
+};
+
+TEST_F(NfServerTest, WithoutAnNfNothingMoves) {
+  Start();
+  EXPECT_FALSE(server_->attached());
+  EXPECT_EQ(Send(3), 0u);
+  EXPECT_EQ(Receive(), 0u);
+  EXPECT_EQ(server_->overloaded(), 0u);
+}
+
+TEST_F(NfServerTest, AttachesAndDetaches) {
+  Start();
+  for (uint64_t i = 1; i <= 3; ++i) {
+    BessNf* nf = bess_nf_attach(path_.c_str(), nullptr);
+    ASSERT_NE(nf, nullptr) << bess_nf_error();
+    ASSERT_TRUE(Eventually([this] { return server_->attached(); }));
+    EXPECT_EQ(Send(3), 3u);
+    bess_nf_detach(nf);
+    EXPECT_TRUE(Eventually([&] { return events().detached == i; }));
+    EXPECT_EQ(events().attached, i);
+  }
+  EXPECT_EQ(events().died, 0u);
+}
+
+TEST_F(NfServerTest, TheNextMayComeAtOnce) {
+  Start();
+  for (uint64_t i = 1; i <= 50; ++i) {
+    RawConnection nf(path_);
+    nf.Attach();
+    nf.Close();
+    EXPECT_EQ(events().refused, 0u);
+  }
+  EXPECT_TRUE(Eventually([this] { return events().died == 50; }));
+  EXPECT_EQ(events().attached, 50u);
+}
+
+TEST_F(NfServerTest, OneAtATime) {
+  Start();
+  RawConnection first(path_);
+  first.Attach();
+  EXPECT_EQ(bess_nf_attach(path_.c_str(), nullptr), nullptr);
+  EXPECT_EQ(errno, EBUSY);
+  EXPECT_THAT(bess_nf_error(), HasSubstr("process " + std::to_string(getpid()) + " is attached"));
+  EXPECT_TRUE(server_->attached());
+  EXPECT_EQ(events().refused, 1u);
+}
+
+TEST_F(NfServerTest, OnlyUsersOnTheListComeIn) {
+  options_.uids = {geteuid() + 1};
+  Start();
+  EXPECT_EQ(bess_nf_attach(path_.c_str(), nullptr), nullptr);
+  EXPECT_EQ(errno, EPERM);
+  EXPECT_THAT(bess_nf_error(), HasSubstr("user " + std::to_string(geteuid()) + " may not attach"));
+}
+
+TEST_F(NfServerTest, TheSilentAreSentAway) {
+  Start();
+  RawConnection silent(path_);
+  BessNf* nf = bess_nf_attach(path_.c_str(), nullptr);  // waits for the silent one to be sent away
+  ASSERT_NE(nf, nullptr) << bess_nf_error();
+  EXPECT_TRUE(silent.IsClosed());
+  bess_nf_detach(nf);
+}
+
+TEST_F(NfServerTest, MessagesOutOfTurnAreRefused) {
+  Start();
+  const size_t before = OpenDescriptors();
+  for (int round = 0; round < 20; ++round) {
+    RawConnection goodbye(path_);
+    goodbye.Say(Request(BESS_NF_DETACH));
+    EXPECT_EQ(goodbye.Hear().error, uint32_t{EINVAL});
+    RawConnection descriptors(path_);
+    descriptors.Say(Request(), {STDERR_FILENO, STDERR_FILENO, STDERR_FILENO});
+    EXPECT_EQ(descriptors.Hear().error, uint32_t{EINVAL});
+    RawConnection noise(path_);
+    noise.Say("hello");
+    EXPECT_EQ(noise.Hear().error, uint32_t{EINVAL});
+  }
+  EXPECT_EQ(events().refused, 60u);
+  EXPECT_EQ(events().attached, 0u);
+  EXPECT_TRUE(Eventually([&] { return OpenDescriptors() == before; })) << "descriptors leak";
+}
+
+TEST_F(NfServerTest, MessagesOutOfTurnEndAnAttachment) {
+  Start();
+  RawConnection nf(path_);
+  nf.Attach();
+  nf.Say(Request());
+  EXPECT_TRUE(nf.IsClosed());
+  EXPECT_EQ(events().violated, 1u);
+}
+
+TEST_F(NfServerTest, ViolationsEndAnAttachment) {
+  Start();
+  RawConnection nf(path_);
+  RawPeer peer = nf.Attach();
+  ASSERT_TRUE(Eventually([this] { return server_->attached(); }));
+  peer.Give({{.buffer = peer.geometry().buffers, .offset = 0, .length = 60}});
+  EXPECT_EQ(Receive(), 0u);
+  EXPECT_TRUE(Eventually([this] { return events().violated == 1; }));
+  RawConnection next(path_);
+  next.Attach();
+  EXPECT_TRUE(Eventually([this] { return events().attached == 2; }));
+}
+
+TEST_F(NfServerTest, WhoLeavesFullRingsAloneIsDetached) {
+  options_.stall = std::chrono::milliseconds(20);
+  options_.session.to_nf_slots = 16;
+  Start();
+  RawConnection nf(path_);
+  RawPeer peer = nf.Attach();
+  ASSERT_TRUE(Eventually([this] { return server_->attached(); }));
+  for (int i = 0; i < 20; ++i) {  // as long as it takes something now and then, it may stay
+    Send(20);
+    peer.Give(peer.Take());
+    Receive();
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_GT(server_->overloaded(), 0u);
+  EXPECT_TRUE(server_->attached());
+  EXPECT_TRUE(Eventually([this] { return Send(20) == 0 && events().stalled == 1; }));
+}
+
+// A child that exchanges packets until it is killed, at whatever it is doing.
+pid_t StartVictim(const std::string& path) {
+  const pid_t child = fork();
+  if (child != 0) return child;
+  BessNf* nf = bess_nf_attach(path.c_str(), nullptr);
+  BessNfPacket packets[32];
+  while (nf != nullptr) {
+    const int n = bess_nf_receive(nf, 0, packets, 32);
+    if (n > 0) bess_nf_send(nf, 0, packets, static_cast<uint32_t>(n) / 2);  // and keeps the rest
+  }
+  _exit(1);
+}
+
+// $BESS_NF_KILLS says how often.
+TEST_F(NfServerTest, TheKilledLeaveNothingBehind) {
+  const char* wanted = std::getenv("BESS_NF_KILLS");
+  const uint64_t kills = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 20;
+  for (const bool isolated : {true, false}) {
+    options_.session.isolated = isolated;
+    Start();
+    for (uint64_t i = 1; i <= kills; ++i) {
+      const pid_t victim = StartVictim(path_);
+      ASSERT_TRUE(Eventually([&] { return events().attached == i; })) << "kill " << i;
+      for (uint64_t k = 0; k < 50 + 10 * (i % 7); ++k) {
+        Send(8);
+        Receive();
+      }
+      kill(victim, SIGKILL);
+      waitpid(victim, nullptr, 0);
+      ASSERT_TRUE(Eventually([&] { return events().died == i; })) << "kill " << i;
+      ASSERT_EQ(Pool().in_use(), 0u) << "kill " << i;
+    }
+  }
+}
+
+TEST_F(NfServerTest, ThePortMayGoFirst) {
+  Start();
+  BessNf* nf = bess_nf_attach(path_.c_str(), nullptr);
+  ASSERT_NE(nf, nullptr) << bess_nf_error();
+  server_.reset();
+  EXPECT_EQ(bess_nf_wait(nf, 0, 5000), -1);
+  EXPECT_EQ(errno, ECONNRESET);
+  EXPECT_EQ(bess_nf_reattach(nf, 10), -1);
+  EXPECT_EQ(errno, ECONNREFUSED);
+  Start();
+  EXPECT_EQ(bess_nf_reattach(nf, 5000), 0) << bess_nf_error();
+  ASSERT_TRUE(Eventually([this] { return server_->attached(); }));
+  EXPECT_EQ(Send(1), 1u);
+  EXPECT_EQ(bess_nf_wait(nf, 0, 5000), 1);
+  bess_nf_detach(nf);
+}
+
+}  // namespace
+}  // namespace bess

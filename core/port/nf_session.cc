@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/port/nf_session.h"
+
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+
+namespace bess {
+namespace {
+
+constexpr uint16_t kBufferSlack = 2048;  // what workers' caches may keep of a private pool
+
+struct Doorbell {
+  FileDescriptor ours;
+  FileDescriptor theirs;
+};
+
+// A socket and no eventfd, whose counter the peer could fill, and whose flags it could change, so
+// that our next write would block.
+absl::StatusOr<Doorbell> MakeDoorbell() {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    return Error(errno, "cannot make a doorbell: ", std::strerror(errno));
+  }
+  return Doorbell{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+}
+
+void Ring(const FileDescriptor& bell) { send(bell.get(), "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); }
+
+void CopyBytes(const Packet& from, Packet& to) {
+  std::memcpy(to.Append(from.length()), from.data(), from.length());
+}
+
+}  // namespace
+
+const char* ViolationText(NfViolation violation) {
+  switch (violation) {
+    case NfViolation::kNone:
+      return "nothing";
+    case NfViolation::kIndex:
+      return "an index ahead of its ring";
+    case NfViolation::kBuffer:
+      return "a buffer that does not exist";
+    case NfViolation::kOwner:
+      return "a buffer it does not own";
+    case NfViolation::kBounds:
+      return "a packet out of its buffer's bounds";
+    case NfViolation::kMessage:
+      return "a message out of turn";
+  }
+  return "";
+}
+
+// --- making and unmaking ------------------------------------------------------------------------
+
+absl::StatusOr<std::unique_ptr<NfSession>> NfSession::Make(NfDomain& domain,
+                                                           NfSessionCounters& counters,
+                                                           const NfSessionOptions& options) {
+  std::unique_ptr<NfSession> session(new NfSession(domain, counters, options));
+  session->SetGeometry(options);
+  session->domain_ = &domain;
+  if (options.isolated) BESS_RETURN_IF_ERROR(session->MakePrivateDomain());
+  NfDomain& shared = *session->domain_;
+  BessNfGeometry& geometry = session->geometry_;
+  geometry.buffers = shared.buffers();
+  geometry.stride = shared.stride();
+  geometry.buffer_size = uint32_t{kHeadroom} + shared.pool().data_room();
+  geometry.headroom = kHeadroom;
+  geometry.loans = std::min(geometry.loans, geometry.buffers / 2);
+  BESS_RETURN_IF_ERROR(session->MakeLanes());
+  return session;
+}
+
+void NfSession::SetGeometry(const NfSessionOptions& options) {
+  geometry_.to_nf_queues = options.to_nf_queues;
+  geometry_.from_nf_queues = options.from_nf_queues;
+  geometry_.to_nf_slots = std::bit_ceil(options.to_nf_slots);
+  geometry_.from_nf_slots = std::bit_ceil(options.from_nf_slots);
+  geometry_.fresh_slots = std::bit_ceil(options.fresh_slots);
+  // A ring that waits, as much again in the NF's hands, and what it makes packets of.
+  geometry_.loans = geometry_.to_nf_queues * geometry_.to_nf_slots * 2 +
+                    geometry_.from_nf_queues * geometry_.fresh_slots;
+}
+
+absl::Status NfSession::MakePrivateDomain() {
+  BESS_ASSIGN_OR_RETURN(
+      private_pool_,
+      PacketPool::Create(absl::StrCat("nf", owner_), PacketPool::Kind::kShareable,
+                         geometry_.loans * 2 + kBufferSlack, into_.pool().data_room()));
+  private_domain_ = std::make_unique<NfDomain>(*private_pool_);
+  domain_ = private_domain_.get();
+  return absl::OkStatus();
+}
+
+absl::Status NfSession::MakeLanes() {
+  const BessNfGeometry& g = geometry_;
+  BESS_ASSIGN_OR_RETURN(
+      switch_memory_,
+      NfMemory::Make("bess_switch", bess_nf_switch_memory_size(&g), NfMemory::Peer::kReads));
+  BESS_ASSIGN_OR_RETURN(
+      nf_memory_, NfMemory::Make("bess_nf", bess_nf_nf_memory_size(&g), NfMemory::Peer::kWrites));
+  const auto own = [this](uint64_t offset) { return OwnMemory(switch_memory_.start(), offset); };
+  const PeerMemory peer(nf_memory_.start());
+  send_lanes_ = std::vector<SendLane>(g.to_nf_queues);
+  for (uint32_t q = 0; q < g.to_nf_queues; ++q) {
+    send_lanes_[q].ring = ToNf(own(bess_nf_to_nf_producer(&g, q)), peer,
+                               bess_nf_to_nf_consumer(&g, q), g.to_nf_slots);
+    BESS_ASSIGN_OR_RETURN(Doorbell bell, MakeDoorbell());
+    send_lanes_[q].bell = std::move(bell.ours);
+    send_lanes_[q].peer_bell = std::move(bell.theirs);
+  }
+  receive_lanes_ = std::vector<ReceiveLane>(g.from_nf_queues);
+  for (uint32_t q = 0; q < g.from_nf_queues; ++q) {
+    ReceiveLane& lane = receive_lanes_[q];
+    lane.ring = FromNf(own(bess_nf_from_nf_consumer(&g, q)), peer, bess_nf_from_nf_producer(&g, q),
+                       g.from_nf_slots);
+    lane.fresh = ToNf(own(bess_nf_fresh_producer(&g, q)), peer, bess_nf_fresh_consumer(&g, q),
+                      g.fresh_slots);
+    for (uint32_t i = 0; i < g.fresh_slots; i += FreshBatch()) FillFresh(lane.fresh);
+  }
+  return absl::OkStatus();
+}
+
+NfSession::~NfSession() { domain_->Reclaim(owner_); }
+
+std::vector<int> NfSession::Descriptors() const {
+  std::vector<int> all = {domain_->pool().memfd(), switch_memory_.fd(), nf_memory_.fd()};
+  for (const SendLane& lane : send_lanes_) all.push_back(lane.peer_bell.get());
+  return all;
+}
+
+void NfSession::ForgetPeerEnds() {
+  for (SendLane& lane : send_lanes_) lane.peer_bell.reset();
+}
+
+uint32_t NfSession::Progress() const {
+  const PeerMemory peer(nf_memory_.start());
+  uint32_t taken = 0;
+  for (uint32_t q = 0; q < geometry_.to_nf_queues; ++q) {
+    taken += peer.Load<uint32_t>(bess_nf_to_nf_consumer(&geometry_, q));
+  }
+  return taken;
+}
+
+void NfSession::Break(NfViolation violation) {
+  NfViolation none = NfViolation::kNone;
+  if (violation_.compare_exchange_strong(none, violation)) eventfd_write(alarm_, 1);
+}
+
+// --- to the NF ----------------------------------------------------------------------------------
+
+uint32_t NfSession::LoanRoom() const {
+  const uint32_t loans = loans_.load(std::memory_order_relaxed);
+  return loans < geometry_.loans ? geometry_.loans - loans : 0;
+}
+
+void NfSession::LendTo(ToNf& ring, Packet* packet) {
+  const uint32_t buffer = domain_->BufferOf(*packet);
+  domain_->Lend(buffer, owner_);
+  ring.Put({.buffer = buffer, .offset = packet->headroom(), .length = packet->length()});
+}
+
+uint32_t NfSession::Send(uint32_t queue, Packet** packets, uint32_t n) {
+  SendLane& lane = send_lanes_[queue];
+  if (violation() != NfViolation::kNone) return 0;
+  n = std::min({n, kBatchSize, LoanRoom()});
+  const std::optional<uint32_t> room = lane.ring.Room(n);
+  if (!room) {
+    Break(NfViolation::kIndex);
+    return 0;
+  }
+  n = MakeOwn(packets, std::min(n, *room));
+  if (n == 0) return 0;
+  loans_.fetch_add(n, std::memory_order_relaxed);
+  for (uint32_t i = 0; i < n; ++i) LendTo(lane.ring, packets[i]);
+  lane.ring.Publish();
+  if (lane.ring.WentToSleep()) Ring(lane.bell);
+  return n;
+}
+
+// Puts copies in the place of packets that are not of our domain. Returns how many of the `n` are
+// ready to be lent; those that cannot be are moved to the end.
+uint32_t NfSession::MakeOwn(Packet** packets, uint32_t n) {
+  std::array<uint32_t, kBatchSize> foreign;
+  uint32_t foreigners = 0;
+  for (uint32_t i = 0; i < n;) {
+    if (domain_->Has(*packets[i])) {
+      ++i;
+    } else if (packets[i]->length() <= domain_->pool().data_room()) {
+      foreign[foreigners++] = i++;
+    } else {
+      std::rotate(packets + i, packets + i + 1, packets + n--);
+    }
+  }
+  if (foreigners == 0) [[likely]]
+    return n;
+  std::array<Packet*, kBatchSize> copies;
+  if (!domain_->pool().Alloc(copies.data(), foreigners, 0)) return foreign[0];
+  for (uint32_t i = 0; i < foreigners; ++i) {
+    CopyBytes(*packets[foreign[i]], *copies[i]);
+    std::swap(packets[foreign[i]], copies[i]);
+  }
+  FreePackets(copies.data(), foreigners);
+  counters_.copied.fetch_add(foreigners, std::memory_order_relaxed);
+  return n;
+}
+
+// How many fresh buffers are lent at once: as soon as half of them are gone.
+uint32_t NfSession::FreshBatch() const {
+  return std::clamp(geometry_.fresh_slots / 2, uint32_t{1}, kBatchSize);
+}
+
+void NfSession::FillFresh(ToNf& fresh) {
+  const uint32_t batch = FreshBatch();
+  const std::optional<uint32_t> room = fresh.Room(batch);
+  if (!room) return Break(NfViolation::kIndex);
+  if (*room < batch || LoanRoom() < batch) return;
+  std::array<Packet*, kBatchSize> packets;
+  if (!domain_->pool().Alloc(packets.data(), batch, 0)) return;
+  loans_.fetch_add(batch, std::memory_order_relaxed);
+  for (uint32_t i = 0; i < batch; ++i) LendTo(fresh, packets[i]);
+  fresh.Publish();
+}
+
+// --- from the NF --------------------------------------------------------------------------------
+
+uint32_t NfSession::Receive(uint32_t queue, Packet** packets, uint32_t max) {
+  ReceiveLane& lane = receive_lanes_[queue];
+  if (violation() != NfViolation::kNone) return 0;
+  const uint32_t n = TakeBack(lane.ring, packets, std::min(max, kBatchSize));
+  FillFresh(lane.fresh);
+  return isolated_ ? CopyOut(packets, n) : n;
+}
+
+// Frees the buffers that the NF gave back, and returns how many packets it sent.
+uint32_t NfSession::TakeBack(FromNf& ring, Packet** packets, uint32_t max) {
+  const std::optional<uint32_t> available = ring.Available();
+  if (!available) Break(NfViolation::kIndex);
+  const uint32_t wanted = std::min(available.value_or(0), max);
+  std::array<Packet*, kBatchSize> unused;
+  uint32_t sent = 0;
+  uint32_t freed = 0;
+  while (sent + freed < wanted) {
+    const BessNfDescriptor descriptor = ring.Take();
+    Packet* packet = Accept(descriptor);
+    if (packet == nullptr) break;
+    (descriptor.length > 0 ? packets[sent++] : unused[freed++]) = packet;
+  }
+  if (sent + freed == 0) return 0;
+  ring.Release();
+  FreePackets(unused.data(), freed);
+  loans_.fetch_sub(sent + freed, std::memory_order_relaxed);
+  return sent;
+}
+
+NfViolation NfSession::Judge(BessNfDescriptor descriptor) const {
+  if (descriptor.buffer >= geometry_.buffers) return NfViolation::kBuffer;
+  if (descriptor.length == 0) return NfViolation::kNone;
+  const bool inside = uint32_t{descriptor.offset} + descriptor.length <= geometry_.buffer_size;
+  return inside && descriptor.length >= BESS_NF_MIN_LENGTH ? NfViolation::kNone
+                                                           : NfViolation::kBounds;
+}
+
+// The packet that a descriptor names, now the switch's; nullptr when the peer broke a rule.
+Packet* NfSession::Accept(BessNfDescriptor descriptor) {
+  NfViolation found = Judge(descriptor);
+  if (found == NfViolation::kNone &&
+      !domain_->TakeBack(descriptor.buffer, owner_, receive_lanes_.size() > 1)) {
+    found = NfViolation::kOwner;
+  }
+  if (found != NfViolation::kNone) {
+    Break(found);
+    return nullptr;
+  }
+  Packet* packet = domain_->PacketOf(descriptor.buffer);
+  packet->Reset(descriptor.length);
+  if (descriptor.length > 0) packet->mbuf()->data_off = descriptor.offset;
+  return packet;
+}
+
+// Puts copies, which the NF cannot reach, in the place of its packets.
+uint32_t NfSession::CopyOut(Packet** packets, uint32_t n) {
+  if (n == 0) return 0;
+  std::array<Packet*, kBatchSize> copies;
+  if (into_.pool().Alloc(copies.data(), n, 0)) {
+    for (uint32_t i = 0; i < n; ++i) {
+      CopyBytes(*packets[i], *copies[i]);
+      std::swap(packets[i], copies[i]);
+    }
+    FreePackets(copies.data(), n);
+    return n;
+  }
+  FreePackets(packets, n);
+  counters_.no_buffers.fetch_add(n, std::memory_order_relaxed);
+  return 0;
+}
+
+}  // namespace bess

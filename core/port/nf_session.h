@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One network function's attachment: the memory it shares with the switch, and the exchange of
+// buffers through it. Made when it attaches and destroyed when it goes, with all memory that was
+// made for it, so that a peer cannot reach its successor.
+//
+// Trusted, it works on the buffers of the domain that the port receives into. Isolated, it has a
+// pool of its own, whose buffers never leave this session: packets are copied in and out.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/port/file_descriptor.h"
+#include "core/port/nf_domain.h"
+#include "core/port/nf_memory.h"
+#include "core/port/nf_ring.h"
+
+namespace bess {
+
+// What a peer did that no honest one does.
+enum class NfViolation : uint32_t { kNone, kIndex, kBuffer, kOwner, kBounds, kMessage };
+const char* ViolationText(NfViolation violation);
+
+// Packets that could not pass, or only by a copy, in all sessions of a port.
+struct NfSessionCounters {
+  std::atomic<uint64_t> copied{0};      // to the NF, from a pool that it does not share
+  std::atomic<uint64_t> no_buffers{0};  // from the NF, dropped for want of a buffer to copy into
+};
+
+struct NfSessionOptions {
+  uint32_t to_nf_queues = 1;  // 1..BESS_NF_MAX_QUEUES
+  uint32_t from_nf_queues = 1;
+  uint32_t to_nf_slots = 1024;  // up to BESS_NF_MAX_SLOTS, to be rounded up to powers of two
+  uint32_t from_nf_slots = 1024;
+  uint32_t fresh_slots = 0;  // empty buffers to keep ready in each queue
+  bool isolated = true;
+  int alarm = -1;  // an eventfd to write to when the peer breaks a rule
+};
+
+class NfSession {
+ public:
+  // `domain` is the one that packets are received into; both must outlive the session.
+  static absl::StatusOr<std::unique_ptr<NfSession>> Make(NfDomain& domain,
+                                                         NfSessionCounters& counters,
+                                                         const NfSessionOptions& options);
+  // Takes back every buffer. No worker may be in Send or Receive.
+  ~NfSession();
+  NfSession(const NfSession&) = delete;
+  NfSession& operator=(const NfSession&) = delete;
+
+  // As Port::DoSend and DoReceive. Thread: one at a time for each queue and direction.
+  uint32_t Send(uint32_t queue, Packet** packets, uint32_t n);
+  uint32_t Receive(uint32_t queue, Packet** packets, uint32_t max);
+
+  // Set once, when the peer breaks a rule; from then on it gets nothing and nothing is taken.
+  NfViolation violation() const { return violation_.load(std::memory_order_relaxed); }
+  const BessNfGeometry& geometry() const { return geometry_; }
+  // What the NF is to get, in the order of the protocol.
+  std::vector<int> Descriptors() const;
+  // Closes the ends of the doorbells that are the NF's, once it has them.
+  void ForgetPeerEnds();
+  // Buffers that the NF has. Thread: any.
+  uint32_t loans() const { return loans_.load(std::memory_order_relaxed); }
+  // A number that changes whenever the NF takes packets. Thread: any.
+  uint32_t Progress() const;
+
+ private:
+  using ToNf = NfProducer<PeerMemory>;
+  using FromNf = NfConsumer<PeerMemory>;
+
+  struct alignas(64) SendLane {
+    ToNf ring;
+    FileDescriptor bell;
+    FileDescriptor peer_bell;
+  };
+  struct alignas(64) ReceiveLane {
+    FromNf ring;
+    ToNf fresh;
+  };
+
+  NfSession(NfDomain& into, NfSessionCounters& counters, const NfSessionOptions& options)
+      : into_(into), counters_(counters), alarm_(options.alarm), isolated_(options.isolated) {}
+  absl::Status MakePrivateDomain();
+  void SetGeometry(const NfSessionOptions& options);
+  absl::Status MakeLanes();
+
+  uint32_t LoanRoom() const;
+  void LendTo(ToNf& ring, Packet* packet);
+  uint32_t MakeOwn(Packet** packets, uint32_t n);
+  uint32_t TakeBack(FromNf& ring, Packet** packets, uint32_t max);
+  Packet* Accept(BessNfDescriptor descriptor);
+  NfViolation Judge(BessNfDescriptor descriptor) const;
+  uint32_t CopyOut(Packet** packets, uint32_t n);
+  uint32_t FreshBatch() const;
+  void FillFresh(ToNf& fresh);
+  void Break(NfViolation violation);
+
+  NfDomain& into_;
+  NfSessionCounters& counters_;
+  const int alarm_;
+  const bool isolated_;
+  const uint32_t owner_ = NfDomain::NewOwner();
+  std::unique_ptr<PacketPool> private_pool_;
+  std::unique_ptr<NfDomain> private_domain_;
+  NfDomain* domain_ = nullptr;  // whose buffers the NF has: `into_` or the private one
+  BessNfGeometry geometry_{};
+  NfMemory switch_memory_;
+  NfMemory nf_memory_;
+  std::vector<SendLane> send_lanes_;
+  std::vector<ReceiveLane> receive_lanes_;
+  std::atomic<uint32_t> loans_{0};
+  std::atomic<NfViolation> violation_{NfViolation::kNone};
+};
+
+}  // namespace bess

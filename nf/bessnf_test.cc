@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nf/bessnf.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "nf/wire.h"
+
+namespace {
+
+using testing::HasSubstr;
+
+size_t OpenDescriptors() {
+  const auto all = std::filesystem::directory_iterator("/proc/self/fd");
+  return static_cast<size_t>(std::distance(begin(all), end(all)));
+}
+
+// A switch that answers whatever a test wants; what real ones do is tested with them.
+class FakeSwitch {
+ public:
+  explicit FakeSwitch(const std::string& path) : listener_(socket(AF_UNIX, SOCK_SEQPACKET, 0)) {
+    sockaddr_un sun{.sun_family = AF_UNIX, .sun_path = {}};
+    path.copy(sun.sun_path, sizeof(sun.sun_path));
+    sun.sun_path[0] = '\0';
+    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+    EXPECT_EQ(bind(listener_, reinterpret_cast<sockaddr*>(&sun), length), 0);
+    EXPECT_EQ(listen(listener_, 1), 0);
+  }
+  ~FakeSwitch() { close(listener_); }
+
+  // Lets one NF in, tells it `bytes` with `count` descriptors of memory, and closes.
+  void Answer(const void* bytes, size_t size, size_t count, off_t memory) {
+    const int client = accept(listener_, nullptr, nullptr);
+    BessNfRequest request;
+    EXPECT_EQ(recv(client, &request, sizeof(request), 0), ssize_t{sizeof(request)});
+    std::vector<int> descriptors(count);
+    for (int& fd : descriptors) {
+      fd = memfd_create("fake", MFD_CLOEXEC);
+      EXPECT_EQ(ftruncate(fd, memory), 0);
+    }
+    alignas(cmsghdr) char control[CMSG_SPACE(16 * sizeof(int))] = {};
+    iovec data{.iov_base = const_cast<void*>(bytes), .iov_len = size};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    if (count > 0) {
+      message.msg_control = control;
+      message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+      cmsghdr* header = CMSG_FIRSTHDR(&message);
+      header->cmsg_level = SOL_SOCKET;
+      header->cmsg_type = SCM_RIGHTS;
+      header->cmsg_len = CMSG_LEN(count * sizeof(int));
+      std::memcpy(CMSG_DATA(header), descriptors.data(), count * sizeof(int));
+    }
+    EXPECT_EQ(sendmsg(client, &message, 0), static_cast<ssize_t>(size));
+    for (const int fd : descriptors) close(fd);
+    close(client);
+  }
+
+ private:
+  int listener_;
+};
+
+class BessNfTest : public testing::Test {
+ protected:
+  static BessNfWelcome Welcome() {
+    BessNfWelcome welcome{.magic = BESS_NF_MAGIC, .version = BESS_NF_VERSION};
+    welcome.geometry = {.to_nf_queues = 1,
+                        .from_nf_queues = 1,
+                        .to_nf_slots = 8,
+                        .from_nf_slots = 8,
+                        .fresh_slots = 8,
+                        .loans = 16,
+                        .buffers = 8,
+                        .stride = 512,
+                        .buffer_size = 400,
+                        .headroom = 64};
+    return welcome;
+  }
+  void ExpectRefused(const BessNfWelcome& welcome, int error, const std::string& text,
+                     size_t count = 4, off_t memory = 4096, size_t size = sizeof(BessNfWelcome)) {
+    const size_t before = OpenDescriptors();
+    std::thread answer([&] { fake_.Answer(&welcome, size, count, memory); });
+    EXPECT_EQ(bess_nf_attach(path_.c_str(), nullptr), nullptr);
+    EXPECT_EQ(errno, error);
+    EXPECT_THAT(bess_nf_error(), HasSubstr(text));
+    answer.join();
+    EXPECT_EQ(OpenDescriptors(), before) << "descriptors leak";
+  }
+
+  const std::string path_ = "@bessnf_test_" + std::to_string(getpid());
+  FakeSwitch fake_{path_};
+};
+
+TEST_F(BessNfTest, SaysWhyItCannotAttach) {
+  EXPECT_EQ(bess_nf_attach("/nonexistent", nullptr), nullptr);
+  EXPECT_EQ(errno, ENOENT);
+  EXPECT_THAT(bess_nf_error(), HasSubstr("cannot connect at /nonexistent: No such file"));
+  EXPECT_EQ(bess_nf_attach(std::string(108, 'x').c_str(), nullptr), nullptr);
+  EXPECT_EQ(errno, EINVAL);
+  bess_nf_detach(nullptr);
+}
+
+TEST_F(BessNfTest, BelievesNoSwitchThatContradictsItself) {
+  BessNfWelcome welcome = Welcome();
+  welcome.error = EPERM;
+  std::memcpy(welcome.text, "not you", 8);
+  ExpectRefused(welcome, EPERM, "not you", 0);
+  welcome = Welcome();
+  ExpectRefused(welcome, EPROTO, "no NFPort", 4, 4096, 100);
+  ExpectRefused(welcome, EPROTO, "too few or too many", 3);
+  ExpectRefused(welcome, EPROTO, "too few or too many", 5);
+  ExpectRefused(welcome, EPROTO, "smaller", 4, 100);
+  welcome.magic = 1;
+  ExpectRefused(welcome, EPROTO, "no NFPort");
+  welcome = Welcome();
+  welcome.version = 2;
+  ExpectRefused(welcome, EPROTONOSUPPORT, "another version");
+  welcome = Welcome();
+  welcome.geometry.from_nf_queues = 17;
+  ExpectRefused(welcome, EPROTO, "too many queues");
+}
+
+class AttachedTest : public BessNfTest {
+ protected:
+  void SetUp() override {
+    const BessNfWelcome welcome = Welcome();
+    std::thread answer([&] { fake_.Answer(&welcome, sizeof(welcome), 4, 4096); });
+    nf_ = bess_nf_attach(path_.c_str(), nullptr);
+    answer.join();
+    ASSERT_NE(nf_, nullptr) << bess_nf_error();
+    packet_.data = nullptr;
+  }
+  void TearDown() override { bess_nf_detach(nf_); }
+
+  BessNf* nf_ = nullptr;
+  BessNfPacket packet_{};
+};
+
+TEST_F(AttachedTest, SeesThatTheSwitchIsGone) {
+  EXPECT_EQ(bess_nf_wait(nf_, 0, -1), -1);
+  EXPECT_EQ(errno, ECONNRESET);
+  int found = 0;
+  for (int i = 0; i < 1 << 17 && found == 0; ++i) found = bess_nf_receive(nf_, 0, &packet_, 1);
+  EXPECT_EQ(found, -1) << "also when it only polls";
+  EXPECT_EQ(bess_nf_alloc(nf_, 0, &packet_, 1), 0u);
+}
+
+TEST_F(AttachedTest, FreedBuffersAreAllocatedAgainAndHaveBounds) {
+  BessNfStats stats;
+  packet_.buffer = 3;
+  bess_nf_free(nf_, 0, &packet_, 1);
+  ASSERT_EQ(bess_nf_alloc(nf_, 0, &packet_, 1), 1u);
+  EXPECT_EQ(packet_.buffer, 3u);
+  EXPECT_EQ(packet_.length, 0u);
+  EXPECT_EQ(bess_nf_append(nf_, &packet_, 337), nullptr) << "400 less the headroom of 64";
+  uint8_t* bytes = bess_nf_append(nf_, &packet_, 100);
+  ASSERT_EQ(bytes, packet_.data);
+  EXPECT_EQ(bess_nf_append(nf_, &packet_, 237), nullptr);
+  EXPECT_EQ(bess_nf_append(nf_, &packet_, 236), bytes + 100);
+  EXPECT_EQ(bess_nf_prepend(nf_, &packet_, 65), nullptr);
+  EXPECT_EQ(bess_nf_prepend(nf_, &packet_, 64), bytes - 64);
+  EXPECT_EQ(packet_.length, 400u);
+  bess_nf_statistics(nf_, &stats);
+  EXPECT_EQ(stats.freed, 1u);
+  EXPECT_EQ(stats.allocated, 1u);
+}
+
+TEST_F(AttachedTest, BadPacketsAreRefusedNotSent) {
+  BessNfStats stats;
+  packet_.buffer = 3;
+  bess_nf_free(nf_, 0, &packet_, 1);
+  ASSERT_EQ(bess_nf_alloc(nf_, 0, &packet_, 1), 1u);
+  BessNfPacket bad[4] = {packet_, packet_, packet_, packet_};
+  bad[0].length = 13;
+  bad[1].length = 337;
+  bad[2].data -= 65;
+  bad[3].data += 1000;
+  for (BessNfPacket& packet : bad) packet.length = packet.length == 0 ? 60 : packet.length;
+  EXPECT_EQ(bess_nf_send(nf_, 0, bad, 4), 4u);
+  bess_nf_statistics(nf_, &stats);
+  EXPECT_EQ(stats.refused, 4u);
+  EXPECT_EQ(stats.sent, 0u);
+  const BessNfPacket many[20] = {};
+  EXPECT_EQ(bess_nf_send(nf_, 0, many, 20), 4u) << "the ring has 8 slots";
+}
+
+}  // namespace

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The exchange of packets: our ends of the rings.
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "nf/attachment.h"
+
+// Looks that a wait takes before it sleeps, some 40 cycles each; and vain looks of bess_nf_receive
+// before it asks whether the switch is still there.
+enum { kSpins = 1000, kVainLooks = 1 << 16 };
+
+static void relax(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+// Counters have one writer, and readers that may be other threads.
+static void count(uint64_t* counter, uint64_t n) {
+  __atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
+// --- rings --------------------------------------------------------------------------------------
+
+static uint32_t available(struct Incoming* ring) {
+  if (ring->head == ring->tail) ring->head = __atomic_load_n(ring->their_head, __ATOMIC_ACQUIRE);
+  return ring->head - ring->tail;
+}
+
+static struct BessNfDescriptor take(struct Incoming* ring) {
+  struct BessNfDescriptor descriptor;
+  memcpy(&descriptor, &ring->slots[ring->tail++ & ring->mask], sizeof(descriptor));
+  return descriptor;
+}
+
+static void give_slots_back(const struct Incoming* ring) {
+  __atomic_store_n(ring->our_tail, ring->tail, __ATOMIC_RELEASE);
+}
+
+static uint32_t room(struct Outgoing* ring, uint32_t wanted) {
+  const uint32_t slots = ring->mask + 1;
+  if (slots - (ring->head - ring->tail) < wanted) {
+    ring->tail = __atomic_load_n(ring->their_tail, __ATOMIC_ACQUIRE);
+  }
+  return slots - (ring->head - ring->tail);
+}
+
+static void put(struct Outgoing* ring, struct BessNfDescriptor descriptor) {
+  uint64_t word;
+  memcpy(&word, &descriptor, sizeof(word));
+  __atomic_store_n(&ring->slots[ring->head++ & ring->mask], word, __ATOMIC_RELAXED);
+}
+
+static void publish(const struct Outgoing* ring) {
+  __atomic_store_n(ring->our_head, ring->head, __ATOMIC_RELEASE);
+}
+
+// --- packets ------------------------------------------------------------------------------------
+
+static uint8_t* start_of(const struct BessNf* nf, uint32_t buffer) {
+  return nf->data + (uint64_t)buffer * nf->geometry.stride;
+}
+
+static struct BessNfPacket packet_of(const struct BessNf* nf, struct BessNfDescriptor descriptor) {
+  return (struct BessNfPacket){.data = start_of(nf, descriptor.buffer) + descriptor.offset,
+                               .length = descriptor.length,
+                               .buffer = descriptor.buffer};
+}
+
+// What names the packet to the switch; of length 0 when it must not be sent.
+static struct BessNfDescriptor describe(const struct BessNf* nf,
+                                        const struct BessNfPacket* packet) {
+  struct BessNfDescriptor descriptor = {.buffer = packet->buffer};
+  const uint64_t offset = (uint64_t)(packet->data - start_of(nf, packet->buffer));
+  const uint32_t size = nf->geometry.buffer_size;
+  if (packet->length >= BESS_NF_MIN_LENGTH && offset <= size && packet->length <= size - offset) {
+    descriptor.offset = (uint16_t)offset;
+    descriptor.length = (uint16_t)packet->length;
+  }
+  return descriptor;
+}
+
+static int is_gone(const struct BessNf* nf) {
+  struct pollfd connection = {.fd = nf->connection, .events = POLLIN};
+  if (nf->connection >= 0 && poll(&connection, 1, 0) <= 0) return 0;
+  bess_nf_fail(ECONNRESET, "the switch has ended the attachment");
+  return 1;
+}
+
+int bess_nf_receive(struct BessNf* nf, uint32_t queue, struct BessNfPacket* packets, uint32_t max) {
+  struct ReceiveQueue* from = &nf->receive[queue];
+  uint32_t n = nf->connection >= 0 ? available(&from->ring) : 0;
+  if (n == 0) {
+    const int ask = nf->connection < 0 || ++from->vain % kVainLooks == 0;
+    return ask && is_gone(nf) ? -1 : 0;
+  }
+  if (n > max) n = max;
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < n; ++i) {
+    packets[i] = packet_of(nf, take(&from->ring));
+    bytes += packets[i].length;
+  }
+  give_slots_back(&from->ring);
+  count(&from->received, n);
+  count(&from->received_bytes, bytes);
+  return (int)n;
+}
+
+// Gives freed buffers back, but keeps as many as are likely to be wanted soon.
+static void return_idle(struct BessNf* nf, struct SendQueue* to) {
+  if (to->idle_count <= nf->fresh) return;
+  uint32_t n = to->idle_count - nf->fresh / 2;
+  const uint32_t free_slots = room(&to->ring, n);
+  if (n > free_slots) n = free_slots;
+  for (uint32_t i = 0; i < n; ++i) {
+    put(&to->ring, (struct BessNfDescriptor){.buffer = to->idle[--to->idle_count]});
+  }
+  publish(&to->ring);
+}
+
+uint32_t bess_nf_send(struct BessNf* nf, uint32_t queue, const struct BessNfPacket* packets,
+                      uint32_t n) {
+  struct SendQueue* to = &nf->send[queue];
+  if (nf->connection < 0) return 0;
+  const uint32_t free_slots = room(&to->ring, n);
+  if (n > free_slots) n = free_slots;
+  uint64_t bytes = 0;
+  uint32_t refused = 0;
+  for (uint32_t i = 0; i < n; ++i) {
+    const struct BessNfDescriptor descriptor = describe(nf, &packets[i]);
+    bytes += descriptor.length;
+    refused += descriptor.length == 0;
+    put(&to->ring, descriptor);
+  }
+  publish(&to->ring);
+  count(&to->sent, n - refused);
+  count(&to->sent_bytes, bytes);
+  if (refused > 0) count(&to->refused, refused);
+  return n;
+}
+
+uint32_t bess_nf_alloc(struct BessNf* nf, uint32_t queue, struct BessNfPacket* packets,
+                       uint32_t n) {
+  struct SendQueue* to = &nf->send[queue];
+  if (nf->connection < 0) return 0;
+  uint32_t made = 0;
+  while (made < n && to->idle_count > 0) {
+    const struct BessNfDescriptor empty = {.buffer = to->idle[--to->idle_count],
+                                           .offset = (uint16_t)nf->geometry.headroom};
+    packets[made++] = packet_of(nf, empty);
+  }
+  const uint32_t old = made;
+  for (uint32_t ready = available(&to->fresh); made < n && ready > 0; --ready) {
+    packets[made++] = packet_of(nf, take(&to->fresh));
+  }
+  if (made > old) give_slots_back(&to->fresh);
+  count(&to->allocated, made);
+  return made;
+}
+
+void bess_nf_free(struct BessNf* nf, uint32_t queue, const struct BessNfPacket* packets,
+                  uint32_t n) {
+  struct SendQueue* to = &nf->send[queue];
+  if (nf->connection < 0) return;
+  for (uint32_t i = 0; i < n && to->idle_count < nf->geometry.loans; ++i) {
+    to->idle[to->idle_count++] = packets[i].buffer;
+  }
+  count(&to->freed, n);
+  return_idle(nf, to);
+}
+
+uint8_t* bess_nf_prepend(const struct BessNf* nf, struct BessNfPacket* packet, uint32_t n) {
+  if ((uint64_t)(packet->data - start_of(nf, packet->buffer)) < n) return NULL;
+  packet->data -= n;
+  packet->length += n;
+  return packet->data;
+}
+
+uint8_t* bess_nf_append(const struct BessNf* nf, struct BessNfPacket* packet, uint32_t n) {
+  const uint64_t end =
+      (uint64_t)(packet->data - start_of(nf, packet->buffer)) + (uint64_t)packet->length;
+  if (end > nf->geometry.buffer_size || nf->geometry.buffer_size - end < n) return NULL;
+  packet->length += n;
+  return packet->data + packet->length - n;
+}
+
+// --- waiting ------------------------------------------------------------------------------------
+
+int bess_nf_sleep(struct BessNf* nf, uint32_t queue) {
+  struct ReceiveQueue* from = &nf->receive[queue];
+  char rings[64];
+  while (recv(from->doorbell, rings, sizeof(rings), MSG_DONTWAIT) > 0) {
+  }
+  // Before the last look: either it finds the packets, or who brings them sees that we sleep.
+  __atomic_store_n(from->our_sleeps, ++from->sleeps, __ATOMIC_SEQ_CST);
+  from->ring.head = __atomic_load_n(from->ring.their_head, __ATOMIC_SEQ_CST);
+  return from->ring.head != from->ring.tail;
+}
+
+int bess_nf_doorbell(const struct BessNf* nf, uint32_t queue) {
+  return nf->receive[queue].doorbell;
+}
+int bess_nf_connection(const struct BessNf* nf) { return nf->connection; }
+
+static int sleep_until_rung(struct BessNf* nf, struct ReceiveQueue* from, int timeout) {
+  struct pollfd fds[] = {{.fd = from->doorbell, .events = POLLIN},
+                         {.fd = nf->connection, .events = POLLIN}};
+  count(&from->slept, 1);
+  const int ready = poll(fds, 2, timeout);
+  if (ready <= 0) {
+    if (ready < 0) bess_nf_fail(errno, "interrupted");
+    return ready;
+  }
+  if (available(&from->ring) > 0) return 1;
+  if (fds[1].revents == 0) return 0;
+  return is_gone(nf) ? -1 : 0;
+}
+
+static int64_t now_milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int bess_nf_wait(struct BessNf* nf, uint32_t queue, int timeout) {
+  struct ReceiveQueue* from = &nf->receive[queue];
+  if (nf->connection < 0) return is_gone(nf) ? -1 : 0;
+  for (int i = 0; i < kSpins; ++i) {
+    if (available(&from->ring) > 0) return 1;
+    relax();
+  }
+  const int64_t end = timeout > 0 ? now_milliseconds() + timeout : 0;
+  for (;;) {
+    if (bess_nf_sleep(nf, queue)) return 1;
+    const int ready = sleep_until_rung(nf, from, timeout);
+    if (ready != 0 || timeout == 0) return ready;
+    // A ring of the bell that was meant for an earlier sleep, or the time is over.
+    if (timeout > 0) {
+      const int64_t left = end - now_milliseconds();
+      if (left <= 0) return 0;
+      timeout = (int)left;
+    }
+  }
+}
+
+// --- statistics ---------------------------------------------------------------------------------
+
+static void add(uint64_t* sum, const uint64_t* counter) {
+  *sum += __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+void bess_nf_statistics(const struct BessNf* nf, struct BessNfStats* statistics) {
+  memset(statistics, 0, sizeof(*statistics));
+  for (uint32_t q = 0; q < BESS_NF_MAX_QUEUES; ++q) {
+    const struct ReceiveQueue* from = &nf->receive[q];
+    const struct SendQueue* to = &nf->send[q];
+    add(&statistics->received, &from->received);
+    add(&statistics->received_bytes, &from->received_bytes);
+    add(&statistics->sleeps, &from->slept);
+    add(&statistics->sent, &to->sent);
+    add(&statistics->sent_bytes, &to->sent_bytes);
+    add(&statistics->refused, &to->refused);
+    add(&statistics->allocated, &to->allocated);
+    add(&statistics->freed, &to->freed);
+  }
+  statistics->attachments = nf->attachments;
+}
