@@ -36,7 +36,7 @@ ALSO_ASAN = "packets"
 # What pytest ends with when the markers left nothing to run.
 NO_TESTS_CHOSEN = 5
 
-PROGRAM_SECONDS = 600
+PROGRAM_SECONDS = 1200
 SUITE_SECONDS = 1200
 
 # Sanitizers stop at the first finding, with a status no test uses. DPDK's own libraries are not

@@ -53,7 +53,7 @@ struct EngineOptions {
 
 struct CommitOptions {
   std::string comment;            // for the history
-  uint64_t expected_version = 0;  // ABORTED if that is not the present one; 0: any
+  uint64_t expected_version = 0;  // see Transaction::Expect
   bool dry_run = false;           // check everything, change nothing
   bool strict = false;            // what is a warning otherwise is an error
 };
@@ -225,6 +225,7 @@ class Engine final : public Host {
   void Begin() ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   absl::StatusOr<CommitResult> Commit(const CommitOptions& options)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  absl::Status CheckVersion(uint64_t expected) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   // Ends the transaction; what was not committed is taken back.
   void End() ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   bool InTransaction() const { return owner_.load() == std::this_thread::get_id(); }
@@ -272,8 +273,6 @@ class Engine final : public Host {
 
   // --- Wanted configurations (engine_apply.cc)
   friend class Applier;
-  absl::Status CheckVersion(const CommitOptions& options) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
 
   // --- Commands (engine_commands.cc)
   absl::StatusOr<NewConfig*> Rehearse(const ModuleEntry& entry)
@@ -363,6 +362,9 @@ class Transaction {
 
   bool open() const { return open_; }
   bool joined() const { return joined_; }
+  // ABORTED if that is not the present version; 0: any. To be asked before the first edit, whose
+  // errors would otherwise hide it.
+  absl::Status Expect(uint64_t version) const;
   absl::StatusOr<CommitResult> CommitWith(const CommitOptions& options);
   absl::Status Commit(std::string comment) {
     return CommitWith({.comment = std::move(comment)}).status();

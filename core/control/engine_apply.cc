@@ -457,7 +457,7 @@ class Applier {
 absl::StatusOr<CommitResult> Engine::Apply(const Configuration& wanted,
                                            const CommitOptions& options, Problems* problems) {
   Transaction transaction(*this);
-  BESS_RETURN_IF_ERROR(CheckVersion(options));
+  BESS_RETURN_IF_ERROR(transaction.Expect(options.expected_version));
   const Configuration now = history_.current();
   Applier(*this, now, wanted, problems).Run();
   if (!problems->empty()) return problems->front().status;

@@ -158,8 +158,7 @@ TEST_F(EngineClassesTest, AMoveAwayFromAStuckWorkerIsRefusedAndUndone) {
   StartChain();
   const auto from = WorkerOf("!leaf_source:0");
   auto& pass = static_cast<TestPass&>(module("pass"));
-  pass.stuck = true;
-  absl::SleepFor(absl::Milliseconds(5));
+  pass.Catch();
   ExpectError(engine_->MoveClass("!leaf_source:0", {.worker = 1 - *from}), EBUSY,
               absl::StrCat("worker ", *from,
                            " is in module 'pass', run by class '!leaf_source:0', and does not"));

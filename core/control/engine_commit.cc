@@ -49,6 +49,8 @@ Transaction::~Transaction() {
   engine_.edits_.Unlock();
 }
 
+absl::Status Transaction::Expect(uint64_t version) const { return engine_.CheckVersion(version); }
+
 absl::StatusOr<CommitResult> Transaction::CommitWith(const CommitOptions& options) {
   if (joined_) return CommitResult{};
   return engine_.Commit(options);
@@ -80,17 +82,14 @@ void Engine::End() {
   owner_.store(std::thread::id());
 }
 
-absl::Status Engine::CheckVersion(const CommitOptions& options) const {
+absl::Status Engine::CheckVersion(uint64_t expected) const {
   const uint64_t version = history_.version();
-  if (options.expected_version == 0 || options.expected_version == version) {
-    return absl::OkStatus();
-  }
-  return absl::AbortedError(absl::StrCat("the configuration is at version ", version, ", not ",
-                                         options.expected_version));
+  if (expected == 0 || expected == version) return absl::OkStatus();
+  return absl::AbortedError(
+      absl::StrCat("the configuration is at version ", version, ", not ", expected));
 }
 
 absl::StatusOr<CommitResult> Engine::Commit(const CommitOptions& options) {
-  BESS_RETURN_IF_ERROR(CheckVersion(options));
   BESS_RETURN_IF_ERROR(Obstacle("compile"));
   BESS_ASSIGN_OR_RETURN(auto compiled, CompileWithTasks());
   CommitResult result{.version = history_.version(), .warnings = WarningsOf(*compiled)};

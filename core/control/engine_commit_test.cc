@@ -89,7 +89,7 @@ TEST_F(EngineCommitTest, AWorkerThatIsStuckRefusesAMoveAndNothingElse) {
   Create("knob", "TestKnob");
   const std::string before = StateBytes();
   auto& pass = static_cast<TestPass&>(module("pass"));
-  pass.stuck = true;
+  pass.Catch();
   ExpectError(Run(Everything()), EBUSY, "does not return");
   EXPECT_EQ(StateBytes(), before);
   Create("meanwhile", "TestSink");

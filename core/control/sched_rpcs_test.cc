@@ -91,7 +91,7 @@ TEST_F(SchedRpcsTest, StallsAreRemembered) {
   };
   EXPECT_EQ(stuck(), nullptr);
   auto& pass = static_cast<TestPass&>(module("pass"));
-  pass.stuck = true;
+  pass.Catch();
   EXPECT_TRUE(Eventually([&] { return stuck() != nullptr; }));
   EXPECT_EQ(stuck()->module(), "pass");
   EXPECT_EQ(stuck()->class_(), "!leaf_source:0");

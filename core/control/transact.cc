@@ -81,6 +81,7 @@ absl::Status Transact(Engine& engine, const native::TransactRequest& request,
   if (request.operations().empty())
     return Error(EINVAL, "'operations' is empty: what is to be done?");
   Transaction transaction(engine);
+  BESS_RETURN_IF_ERROR(transaction.Expect(request.expected_version()));
   for (int i = 0; i < request.operations_size(); ++i) {
     const absl::Status status =
         RunOperation(engine, request.operations(i), response->add_results());
@@ -91,11 +92,9 @@ absl::Status Transact(Engine& engine, const native::TransactRequest& request,
       request.comment().empty()
           ? absl::StrCat("Transact ", request.operations_size(), " operations")
           : request.comment();
-  BESS_ASSIGN_OR_RETURN(CommitResult result,
-                        transaction.CommitWith({.comment = comment,
-                                                .expected_version = request.expected_version(),
-                                                .dry_run = request.dry_run(),
-                                                .strict = request.strict()}));
+  BESS_ASSIGN_OR_RETURN(CommitResult result, transaction.CommitWith({.comment = comment,
+                                                                     .dry_run = request.dry_run(),
+                                                                     .strict = request.strict()}));
   response->set_version(result.version);
   response->mutable_changes()->Assign(result.changes.begin(), result.changes.end());
   response->mutable_warnings()->Assign(result.warnings.begin(), result.warnings.end());

@@ -85,6 +85,7 @@ TEST_F(TransactTest, TheExpectedVersionMustBeThePresentOne) {
   EXPECT_EQ(Run(operations).code(), absl::StatusCode::kAborted);
   operations->set_expected_version(engine_->version());
   EXPECT_TRUE(Run(operations).ok());
+  EXPECT_EQ(Run(operations).code(), absl::StatusCode::kAborted) << "not that 'knob' exists";
 }
 
 TEST_F(TransactTest, ModulesAreToldWhenAllElseIsDone) {

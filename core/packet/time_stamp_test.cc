@@ -37,7 +37,7 @@ TEST_F(TimeStampTest, NeedsTheWholeOfItsRoom) {
   EXPECT_EQ(ReadTimeStamp(packet, ~size_t{0}), 0u);
 }
 
-TEST_F(TimeStampTest, OffsetsEndWhereAStampNoLongerFits) {
+TEST(TimeStampOffsetTest, EndsWhereAStampNoLongerFits) {
   EXPECT_TRUE(CheckTimeStampOffset(2036).ok());
   const absl::Status status = CheckTimeStampOffset(2037);
   EXPECT_EQ(StatusErrno(status), EINVAL);

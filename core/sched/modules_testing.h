@@ -8,6 +8,7 @@
 #include <deque>
 
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "bess/util.pb.h"
 #include "core/graph/module.h"
 
@@ -37,11 +38,21 @@ class TestPass final : public Module {
 
   absl::Status Init(const pb::EmptyArg&) { return absl::OkStatus(); }
   void Process(Context& context, Batch& batch) {
-    while (stuck) __builtin_ia32_pause();
+    while (stuck) caught_ = true;
     context.Emit(0, batch);
+  }
+  // Keeps the worker that comes next, until `stuck` is false again. Returns when one has come; on a
+  // busy machine that takes its time.
+  void Catch() {
+    caught_ = false;
+    stuck = true;
+    while (!caught_) absl::SleepFor(absl::Milliseconds(1));
   }
 
   std::atomic<bool> stuck{false};
+
+ private:
+  std::atomic<bool> caught_{false};
 };
 
 class TestSingle final : public Module {

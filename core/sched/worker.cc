@@ -68,8 +68,10 @@ void Worker::Run() {
   rcu_.Online(options_.id);
   now_ = Cycles();
   while (!stop_.load(std::memory_order_relaxed)) {
-    if (pause_.load(std::memory_order_relaxed)) [[unlikely]]
+    if (pause_.load(std::memory_order_relaxed)) [[unlikely]] {
       Park();
+      continue;  // it may have been stopped there
+    }
     // Between rounds nothing of a plan or a table is held.
     rcu_.Quiescent(options_.id);
     TakePlan();

@@ -161,6 +161,18 @@ TEST_F(WorkerTest, PausesBetweenRounds) {
   EXPECT_TRUE(Eventually([&] { return Consumed() > books.consumed; }));
 }
 
+TEST_F(WorkerTest, StoppedWhilePausedItRunsNoMore) {
+  Publish(Chain(true));
+  uint64_t created = 0;
+  {
+    Worker worker({.id = 0, .core = AllowedCores().back()}, plan_, rcu_);
+    EXPECT_TRUE(Eventually([&] { return Consumed() > 0; }));
+    ASSERT_TRUE(worker.Pause(absl::Seconds(10)).ok());
+    created = Books().created;
+  }
+  EXPECT_EQ(Books().created, created);
+}
+
 TEST_F(WorkerTest, AStuckModuleDelaysMemoryButNotTheControlPlane) {
   Publish(Chain(true));
   auto& pass = static_cast<TestPass&>(*modules_.at("pass"));
@@ -168,8 +180,7 @@ TEST_F(WorkerTest, AStuckModuleDelaysMemoryButNotTheControlPlane) {
   first_.classes.Assign(LeafName("source", 0), 7);
   Publish(Chain(true));
   EXPECT_TRUE(Eventually([&] { return Consumed() > 0; }));
-  pass.stuck = true;
-  absl::SleepFor(absl::Milliseconds(10));
+  pass.Catch();
   const absl::Status paused = worker.Pause(absl::Milliseconds(20));
   EXPECT_EQ(paused.code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_NE(std::string(paused.message()).find("worker 7"), std::string::npos);

@@ -20,6 +20,13 @@ class Endpoint {
   Endpoint(Be32 address, Be16 port, Protocol protocol)
       : key_(address.raw() | uint64_t{port.raw()} << 32 | static_cast<uint64_t>(protocol) << 48) {}
 
+  // No end of any flow.
+  static Endpoint None() {
+    Endpoint none;
+    none.key_ = ~uint64_t{0};
+    return none;
+  }
+
   Be32 address() const { return Be32::FromRaw(static_cast<uint32_t>(key_)); }
   Be16 port() const { return Be16::FromRaw(static_cast<uint16_t>(key_ >> 32)); }
   Protocol protocol() const { return static_cast<Protocol>(key_ >> 48); }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <type_traits>
 
 namespace bess::nat {
 
@@ -52,7 +53,11 @@ Flow& FlowTable::Insert(Endpoint inside, Endpoint outside, Ticks now) {
   const uint32_t number = free_;
   Flow& flow = flows_[number];
   free_ = flow.next;
-  flow = {.inside = inside, .outside = outside, .last_used = now};
+  flow.fins = 0;
+  Share(flow.closing, false);
+  Share(flow.last_used, now);
+  Share(flow.outside, outside);
+  Share(flow.inside, inside);
   by_inside_.Insert(Hash(inside), number);
   by_outside_.Insert(Hash(outside), number);
   Link(number);
@@ -60,9 +65,28 @@ Flow& FlowTable::Insert(Endpoint inside, Endpoint outside, Ticks now) {
   return flow;
 }
 
+// The inside end is the last to be stored and the first to be taken away, so if it has not changed,
+// all that was read between belongs to it.
+std::optional<Glimpse> FlowTable::Peek(uint32_t number) const {
+  const auto read = [](const auto& field) {
+    using Field = std::remove_cvref_t<decltype(field)>;
+    return std::atomic_ref(const_cast<Field&>(field)).load(std::memory_order_acquire);
+  };
+  const Flow& flow = flows_[number];
+  while (true) {
+    const Glimpse seen{.inside = read(flow.inside),
+                       .outside = read(flow.outside),
+                       .last_used = read(flow.last_used),
+                       .closing = read(flow.closing)};
+    if (read(flow.inside) != seen.inside) continue;
+    if (seen.inside == Endpoint::None()) return std::nullopt;
+    return seen;
+  }
+}
+
 void FlowTable::SetClosing(Flow& flow, bool closing) {
   const bool sooner = closing && !flow.closing;
-  flow.closing = closing;
+  Share(flow.closing, closing);
   // Later is no reason to move: the wheel comes by, and finds that it came too early.
   if (!sooner) return;
   Unlink(flow);
@@ -101,6 +125,7 @@ void FlowTable::Erase(uint32_t number) {
   Unlink(flow);
   by_inside_.Erase(Hash(flow.inside), number);
   by_outside_.Erase(Hash(flow.outside), number);
+  Share(flow.inside, Endpoint::None());
   flow.next = free_;
   free_ = number;
   --size_;

@@ -7,10 +7,12 @@
 // a flow when it would have expired without further use, and then either ends it or moves it on
 // to where it would now. So a flow costs the wheel a visit per timeout, not one per packet.
 //
-// Thread: one at a time.
+// Thread: one at a time, but for Peek().
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "modules/nat/endpoint.h"
@@ -25,8 +27,14 @@ inline constexpr Ticks kIdleTimeout = 300 * kTicksPerSecond;
 // Of a TCP flow that was closed or reset: the least RFC 5382, REQ-5 allows.
 inline constexpr Ticks kClosingTimeout = 240 * kTicksPerSecond;
 
+// Stores what somebody may be reading in Peek. On x86 no more than a plain store.
+template <typename T>
+void Share(T& field, T value) {
+  std::atomic_ref(field).store(value, std::memory_order_release);
+}
+
 struct Flow {
-  Endpoint inside;
+  Endpoint inside = Endpoint::None();  // None: there is no flow here
   Endpoint outside;
   Ticks last_used = 0;
   uint32_t next = 0;  // in the wheel's slot, or in the list of free flows
@@ -40,6 +48,14 @@ struct Flow {
   }
 };
 static_assert(sizeof(Flow) == 32, "two flows share a cache line");
+
+// What somebody who looks on sees of a flow.
+struct Glimpse {
+  Endpoint inside;
+  Endpoint outside;
+  Ticks last_used = 0;
+  bool closing = false;
+};
 
 // An open-addressing hash table from hashes to flow numbers, at most half full. It holds 32 bits
 // of the hash beside the number, so that all but one in billions of the flows it points to are
@@ -92,6 +108,10 @@ class FlowTable {
   // counted: there are four a second, and never more than a turn.
   template <typename Ended>
   void Expire(Ticks now, uint32_t budget, Ended ended);
+
+  uint32_t capacity() const { return capacity_; }
+  // The flow of a number below capacity(), if it has one. Thread: any.
+  std::optional<Glimpse> Peek(uint32_t number) const;
 
   uint32_t InsideProbeLength(uint32_t hash) const { return by_inside_.ProbeLength(hash); }
 

@@ -162,6 +162,24 @@ TEST(FlowTableTest, LooksAtNoMoreThanTheBudget) {
   EXPECT_EQ(t.table.size(), 0u);
 }
 
+TEST(FlowTableTest, PeekSeesWhatIsThere) {
+  Table t(2);
+  EXPECT_FALSE(t.table.Peek(0).has_value());
+  t.table.SetClosing(t.Insert(7, 5), true);
+  const auto seen = t.table.Peek(0);
+  ASSERT_TRUE(seen.has_value());
+  EXPECT_EQ(seen->inside, End(1, 7));
+  EXPECT_EQ(seen->outside, End(2, 1007));
+  EXPECT_EQ(seen->last_used, 5u);
+  EXPECT_TRUE(seen->closing);
+  EXPECT_FALSE(t.table.Peek(1).has_value());
+  t.Expire(5 + kClosingTimeout + 1);
+  EXPECT_FALSE(t.table.Peek(0).has_value());
+  t.Insert(8, 9);
+  EXPECT_EQ(t.table.Peek(0)->inside, End(1, 8));
+  EXPECT_FALSE(t.table.Peek(0)->closing);
+}
+
 TEST(FlowTableTest, CatchesUpAfterAnyPause) {
   for (const Ticks pause : {2047, 2048, 2049, 3000, 1000000}) {
     Table t(64);

@@ -35,7 +35,7 @@ void Mappings::Revive(Flow& flow) {
     flow.fins = 0;
     table_.SetClosing(flow, false);
   }
-  flow.last_used = now_;
+  Share(flow.last_used, now_);
 }
 
 // Once both sides have closed, or one has reset, the flow has only its closing time left. Since
@@ -48,7 +48,7 @@ void Mappings::FollowTcpEnds(Flow& flow, uint8_t flags, From from) {
   }
   if ((flags & kTcpFin) != 0) flow.fins |= static_cast<uint8_t>(1u << static_cast<uint8_t>(from));
   if (((flags & kTcpRst) == 0 && flow.fins != kBoth) || flow.closing) return;
-  flow.last_used = now_;
+  Share(flow.last_used, now_);
   table_.SetClosing(flow, true);
 }
 

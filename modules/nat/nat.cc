@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <random>
 #include <string>
@@ -31,6 +33,8 @@ constexpr uint32_t kMaxAddresses = 1024;
 // How many flows a batch gives the wheel to look at, beyond one for each packet: more than a batch
 // can make, so that it keeps up.
 constexpr uint32_t kExpirySlice = 32;
+// Flows in an answer: what fits into a message of gRPC's usual bound many times over.
+constexpr uint32_t kMaxListed = 10000, kUsuallyListed = 1000;
 
 absl::StatusOr<std::vector<nat::PortRange>> ReadRanges(const pb::NATArg::ExternalAddress& arg) {
   if (arg.port_ranges().empty()) return std::vector<nat::PortRange>{{0, 1 << 16}};
@@ -89,7 +93,8 @@ class Nat final : public Module {
   };
   static Commands<Nat> commands() {
     return {{"get_runtime_config", &Nat::GetRuntimeConfig},
-            {"set_runtime_config", &Nat::SetRuntimeConfig}};
+            {"set_runtime_config", &Nat::SetRuntimeConfig},
+            {"get_flows", &Nat::GetFlows}};
   }
 
   absl::Status Init(const pb::NATArg& arg) {
@@ -105,8 +110,7 @@ class Nat final : public Module {
   }
 
   void Process(Context& context, Batch& batch) {
-    mappings_->SetNow(static_cast<nat::Ticks>(context.now() / cycles_per_tick_),
-                      batch.size() + kExpirySlice);
+    mappings_->SetNow(Now(context.now()), batch.size() + kExpirySlice);
     if (context.igate() == kFromInside) {
       TranslateBatch<End::kSource>(context, batch);
     } else {
@@ -123,6 +127,8 @@ class Nat final : public Module {
   // There is nothing to configure at run time; BESS has these two, so clients may call them.
   absl::StatusOr<pb::EmptyArg> GetRuntimeConfig(const pb::EmptyArg&) { return pb::EmptyArg(); }
   absl::Status SetRuntimeConfig(const pb::EmptyArg&) { return absl::OkStatus(); }
+  absl::StatusOr<pb::NATCommandGetFlowsResponse> GetFlows(const pb::NATCommandGetFlowsArg& arg);
+  void Describe(const nat::Glimpse& flow, pb::NATCommandGetFlowsResponse::Flow* out) const;
 
   template <End kEnd>
   void TranslateBatch(Context& context, Batch& batch);
@@ -137,6 +143,9 @@ class Nat final : public Module {
   Verdict ErrorOut(PacketView packet);
   Verdict ErrorIn(PacketView packet);
 
+  nat::Ticks Now(uint64_t cycles) const {
+    return static_cast<nat::Ticks>(cycles / cycles_per_tick_);
+  }
   uint32_t Hash(Endpoint end) const { return mappings_->table().Hash(end); }
   Flow* FindInside(Endpoint end) { return mappings_->FindInside(end, Hash(end)); }
   Flow* FindOutside(Endpoint end) { return mappings_->FindOutside(end, Hash(end)); }
@@ -144,6 +153,38 @@ class Nat final : public Module {
   std::optional<nat::Mappings> mappings_;
   uint64_t cycles_per_tick_ = 1;
 };
+
+absl::StatusOr<pb::NATCommandGetFlowsResponse> Nat::GetFlows(const pb::NATCommandGetFlowsArg& arg) {
+  if (arg.limit() > kMaxListed) {
+    return Error(EINVAL, "'limit' must be 0..", kMaxListed, ", not ", arg.limit());
+  }
+  const uint32_t limit = arg.limit() == 0 ? kUsuallyListed : arg.limit();
+  const nat::FlowTable& table = mappings_->table();
+  pb::NATCommandGetFlowsResponse response;
+  for (uint64_t number = arg.start(); number < table.capacity(); ++number) {
+    const auto flow = table.Peek(static_cast<uint32_t>(number));
+    if (!flow) continue;
+    if (response.flows_size() == static_cast<int>(limit)) {
+      response.set_next(number);
+      break;
+    }
+    Describe(*flow, response.add_flows());
+  }
+  return response;
+}
+
+void Nat::Describe(const nat::Glimpse& flow, pb::NATCommandGetFlowsResponse::Flow* out) const {
+  static constexpr std::array<const char*, nat::kNumProtocols> kNames = {"tcp", "udp", "icmp"};
+  out->set_protocol(kNames[static_cast<size_t>(flow.inside.protocol())]);
+  out->set_inside_addr(FormatIpv4(flow.inside.address().value()));
+  out->set_inside_port(flow.inside.port().value());
+  out->set_outside_addr(FormatIpv4(flow.outside.address().value()));
+  out->set_outside_port(flow.outside.port().value());
+  out->set_closing(flow.closing);
+  // The flow may have been used since the clock was read.
+  const auto idle = static_cast<int32_t>(Now(Cycles()) - flow.last_used);
+  out->set_idle_seconds(std::max(idle, 0) / static_cast<double>(nat::kTicksPerSecond));
+}
 
 // Two passes, so that the cache misses of a batch's lookups overlap.
 template <End kEnd>

@@ -423,6 +423,56 @@ TEST(NatTest, DescriptionCountsFlows) {
   EXPECT_EQ(nat.module().Description(), "1 address, 0 flows");
 }
 
+TEST(NatTest, ListsItsFlowsInPages) {
+  Nat nat;
+  nat.SetNow(Cycles());
+  std::map<uint32_t, uint32_t> expected;  // outside ports by inside ports
+  for (uint32_t port = 1; port <= 25; ++port) expected[port] = nat.Out(Udp(port))->source_port;
+  std::map<uint32_t, uint32_t> listed;
+  pb::NATCommandGetFlowsArg page;
+  page.set_limit(10);
+  std::vector<int> sizes;
+  do {
+    pb::NATCommandGetFlowsResponse reply;
+    ASSERT_TRUE(nat.Command("get_flows", page, &reply).ok());
+    for (const auto& flow : reply.flows()) listed[flow.inside_port()] = flow.outside_port();
+    sizes.push_back(reply.flows_size());
+    page.set_start(reply.next());
+  } while (page.start() != 0);
+  EXPECT_EQ(listed, expected);
+  EXPECT_THAT(sizes, ElementsAre(10, 10, 5));
+  page.set_start(UINT64_MAX);
+  pb::NATCommandGetFlowsResponse none;
+  EXPECT_TRUE(nat.Command("get_flows", page, &none).ok());
+  EXPECT_THAT(none.flows(), IsEmpty());
+  page.set_limit(10001);
+  const absl::Status status = nat.Command("get_flows", page);
+  EXPECT_EQ(StatusErrno(status), EINVAL);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("0..10000, not 10001"));
+}
+
+TEST(NatTest, AListedFlowShowsItsEndsAndItsState) {
+  Nat nat;
+  nat.SetNow(Cycles());
+  const auto out = nat.Out(Tcp(1000, kTcpRst));
+  pb::NATCommandGetFlowsResponse reply;
+  ASSERT_TRUE(nat.Command("get_flows", pb::NATCommandGetFlowsArg(), &reply).ok());
+  ASSERT_EQ(reply.flows_size(), 1);
+  const auto& flow = reply.flows(0);
+  EXPECT_EQ(flow.protocol(), "tcp");
+  EXPECT_EQ(flow.inside_addr(), "10.0.0.1");
+  EXPECT_EQ(flow.inside_port(), 1000u);
+  EXPECT_EQ(flow.outside_addr(), "192.0.2.1");
+  EXPECT_EQ(flow.outside_port(), out->source_port);
+  EXPECT_TRUE(flow.closing());
+  EXPECT_LT(flow.idle_seconds(), 100);
+  nat.SetNow(Cycles() + NanosecondsToCycles(1e12));
+  nat.Send(0, {"x"});
+  reply.Clear();
+  ASSERT_TRUE(nat.Command("get_flows", pb::NATCommandGetFlowsArg(), &reply).ok());
+  EXPECT_THAT(reply.flows(), IsEmpty()) << "expired";
+}
+
 void ExpectRefused(const pb::NATArg& arg, const std::string& text) {
   ModuleTester tester("NAT", arg);
   EXPECT_EQ(StatusErrno(tester.status()), EINVAL) << text;

@@ -107,12 +107,11 @@ class Rewrite final : public Module {
     const Templates& templates = *templates_.Get();
     if (templates.empty()) return context.Emit(0, batch);
     size_t& turn = turns_.At(context.worker());
-    const Template* next = &templates[turn < templates.size() ? turn : 0];
     const Template* const end = templates.data() + templates.size();
+    const Template* next = turn < templates.size() ? &templates[turn] : end;
     ForEach(context, batch, [&](PacketView view) {
-      const Template& from = *next;
-      if (++next == end) next = templates.data();
-      return RewriteTo(from, view.packet());
+      if (next == end) next = templates.data();
+      return RewriteTo(*next++, view.packet());
     });
     turn = static_cast<size_t>(next - templates.data());
   }

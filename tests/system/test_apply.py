@@ -65,7 +65,7 @@ def test_history_goes_back(daemon: Daemon, client: BESS, script: Path) -> None:
     version = client.get_state().version
     fine(daemon, "apply", str(script), "SIZE=128")
     said = fine(daemon, "history", "--", "rollback", str(version))
-    assert said.splitlines()[1].startswith(str(version + 1)) and "1 replaced" in said
+    assert said.splitlines()[1].split()[0] == str(version + 1) and "1 replaced" in said
     assert "Nothing differs" in fine(daemon, "diff", str(script))
     status, _, complaint = bessctl(daemon, "rollback", "999999")
     assert status == 1 and "999999" in complaint
