@@ -119,7 +119,13 @@ def test_ctrl_c_ends_the_program_and_the_hook(fake: FakeDaemon, programs: Path, 
     environ = {**os.environ, "BESS_GRPC_URL": fake.address, "PYTHONPATH": str(root)}
     environ["TMPDIR"] = str(programs)
     shell = subprocess.Popen(
-        command, env=environ, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        env=environ,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # Tests that a shell runs in the background ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not (programs / "got").exists() or not (programs / "got").read_text():
         assert shell.poll() is None
