@@ -145,7 +145,7 @@ class Engine final : public Host {
                                       const google::protobuf::Any& argument);
   absl::Status RemoveHook(std::string_view hclass, std::string_view name, const HookTarget& target);
   // Puts a hook that is at some gate to another one.
-  absl::Status ShareHook(std::shared_ptr<GateHook> hook, const HookTarget& target);
+  absl::Status ShareHook(const std::shared_ptr<GateHook>& hook, const HookTarget& target);
   absl::Status RunHookCommand(std::string_view hclass, std::string_view name,
                               const HookTarget& target, std::string_view command,
                               const google::protobuf::Any& argument, google::protobuf::Any* reply);

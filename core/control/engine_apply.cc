@@ -193,7 +193,7 @@ class Applier {
       for (const auto& [igate, hooks] : entry->in_hooks) look(hooks);
       for (const auto& [ogate, out] : entry->out) look(out.hooks);
     }
-    if (shared != nullptr) return engine_.ShareHook(std::move(shared), TargetOf(hook));
+    if (shared != nullptr) return engine_.ShareHook(shared, TargetOf(hook));
     return engine_.AddHook(hook.hclass(), hook.name(), TargetOf(hook), hook.arg()).status();
   }
 

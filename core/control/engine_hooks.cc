@@ -168,7 +168,7 @@ absl::StatusOr<std::string> Engine::AddHook(std::string_view hclass, std::string
   return chosen;
 }
 
-absl::Status Engine::ShareHook(std::shared_ptr<GateHook> hook, const HookTarget& target) {
+absl::Status Engine::ShareHook(const std::shared_ptr<GateHook>& hook, const HookTarget& target) {
   Transaction transaction(*this);
   BESS_ASSIGN_OR_RETURN(const auto gates, Resolve(draft_->graph, target));
   for (const Gate& gate : gates) {

@@ -39,7 +39,7 @@ static inline int run_filter(int argc, char** argv, const char* name, Filter fil
     fprintf(stderr, "usage: %s SOCKET\n", argv[0]);
     return 2;
   }
-  const struct BessNfOptions options = {.name = name};
+  const struct BessNfOptions options = {.name = name, .fresh = 0};
   struct BessNf* nf = bess_nf_attach(argv[1], &options);
   while (nf != NULL) {
     const int ready = bess_nf_wait(nf, 0, 1000);
