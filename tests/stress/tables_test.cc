@@ -190,10 +190,14 @@ class TablesTest : protected HeapPool, public StressTest {
     Command(front + "wildcard", "set_runtime_config", wildcard);
   }
 
+  // So that packets go on arriving, the tables let them through again.
   void Empty() {
     for (const std::string table : {"exact", "wildcard", "routes", "filters", "rules"}) {
       Command("other_" + table, "clear", pb::EmptyArg());
     }
+    Command("other_exact", "add", ExactRule(53, kFound));
+    Command("other_wildcard", "add", WildcardRule(53, 0xffff, kFound));
+    Command("other_routes", "add", Route("10.0.0.0", 8, kFound));
     Command("other_filters", "add", Filter(0, "", kFound));
     Command("other_rules", "add", Deny("", false));
   }
