@@ -95,7 +95,12 @@ static int receive_welcome(struct BessNf* nf, int* descriptors) {
                            .msg_iovlen = 1,
                            .msg_control = &control,
                            .msg_controllen = sizeof(control)};
-  const ssize_t length = recvmsg(nf->connection, &message, MSG_CMSG_CLOEXEC);
+  ssize_t length = recvmsg(nf->connection, &message, MSG_CMSG_CLOEXEC);
+  // A switch that refuses may have closed before it read the request. The kernel tells that first,
+  // and the answer only then.
+  if (length < 0 && errno == ECONNRESET) {
+    length = recvmsg(nf->connection, &message, MSG_CMSG_CLOEXEC);
+  }
   if (length <= 0) {
     if (length == 0) errno = ECONNRESET;
     return fail_at(nf, "no welcome");

@@ -71,6 +71,15 @@ class FakeSwitch {
     close(client);
   }
 
+  // Lets one NF in, tells it `welcome` and closes, having read nothing.
+  void Refuse(const BessNfWelcome& welcome) {
+    const int client = accept(listener_, nullptr, nullptr);
+    pollfd asks = {.fd = client, .events = POLLIN, .revents = 0};
+    EXPECT_EQ(poll(&asks, 1, 10000), 1);
+    EXPECT_EQ(send(client, &welcome, sizeof(welcome), 0), ssize_t{sizeof(welcome)});
+    close(client);
+  }
+
  private:
   int listener_;
 };
@@ -133,6 +142,20 @@ TEST_F(BessNfTest, BelievesNoSwitchThatContradictsItself) {
   welcome = Welcome();
   welcome.geometry.from_nf_queues = 17;
   ExpectRefused(welcome, EPROTO, "too many queues");
+}
+
+// The kernel reports that a peer closed with something unread before it gives what the peer sent.
+// Often enough that this is met in both orders.
+TEST_F(BessNfTest, ARefusalOfWhatWasNotReadIsHeard) {
+  BessNfWelcome welcome = Welcome();
+  welcome.error = EPERM;
+  std::memcpy(welcome.text, "not you", 8);
+  for (int i = 0; i < 500 && !HasFailure(); ++i) {
+    std::thread refuse([&] { fake_.Refuse(welcome); });
+    EXPECT_EQ(bess_nf_attach(path_.c_str(), nullptr), nullptr);
+    EXPECT_EQ(errno, EPERM) << bess_nf_error();
+    refuse.join();
+  }
 }
 
 class AttachedTest : public BessNfTest {

@@ -35,10 +35,15 @@ absl::Status Failed(const char* what, const std::string& path) {
   return Error(code, "cannot ", what, " ", path, ": ", std::strerror(code));
 }
 
+// Reads words, so `bytes` has to be aligned, as strings of their own are.
+uint32_t Checksum(const std::string& bytes) {
+  const auto length = static_cast<uint32_t>(bytes.size());
+  return rte_hash_crc(bytes.data(), length, length);
+}
+
 std::string Framed(const native::JournalRecord& record) {
   const std::string bytes = record.SerializeAsString();
-  const auto length = static_cast<uint32_t>(bytes.size());
-  const Header header{length, rte_hash_crc(bytes.data(), length, length)};
+  const Header header{static_cast<uint32_t>(bytes.size()), Checksum(bytes)};
   std::string framed(sizeof(header), '\0');
   std::memcpy(framed.data(), &header, sizeof(header));
   return framed + bytes;
@@ -55,14 +60,12 @@ std::optional<native::JournalRecord> TakeRecord(std::string_view* bytes) {
   Header header;
   if (bytes->size() < sizeof(header)) return std::nullopt;
   std::memcpy(&header, bytes->data(), sizeof(header));
-  const std::string_view body = bytes->substr(sizeof(header));
-  if (body.size() < header.length) return std::nullopt;
-  if (rte_hash_crc(body.data(), header.length, header.length) != header.checksum) {
-    return std::nullopt;
-  }
+  const std::string_view rest = bytes->substr(sizeof(header));
+  if (rest.size() < header.length) return std::nullopt;
+  const std::string body(rest.substr(0, header.length));
   native::JournalRecord record;
-  if (!record.ParseFromArray(body.data(), static_cast<int>(header.length))) return std::nullopt;
-  *bytes = body.substr(header.length);
+  if (Checksum(body) != header.checksum || !record.ParseFromString(body)) return std::nullopt;
+  *bytes = rest.substr(header.length);
   return record;
 }
 
