@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the scheduler itself costs: cycles a decision, wake-up times, an idle daemon's CPU."""
 
+import contextlib
 import os
 import socket
 import statistics
@@ -61,6 +62,17 @@ def add_poller(client: Any) -> None:
     client.connect_modules("ring_inc", "ring_out")
 
 
+@contextlib.contextmanager
+def off_the_worker_s_core() -> Iterator[None]:
+    """For who asks without sleeping. A daemon started meanwhile would inherit this."""
+    all_cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(all_cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, all_cores)
+
+
 def round_trip(peer: socket.socket) -> float:
     """Seconds until a packet came back; the caller never sleeps meanwhile."""
     start = time.perf_counter()
@@ -75,9 +87,8 @@ def round_trip(peer: socket.socket) -> float:
 
 def wake_ups() -> Iterator[Figure]:
     """From a packet sent to an idle worker until it is back."""
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     for state, pause in PAUSES.items():
-        with fresh_daemon() as (daemon, client):
+        with fresh_daemon() as (daemon, client), off_the_worker_s_core():
             if state == "napping":
                 add_poller(client)
             peer = add_echo(client, daemon.directory / "echo")
