@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from demo.daemon import Daemon, program
+import worker_clock
 from sched_figure import Figure, fresh_daemon
-from worker_clock import last_core
 
 DECISION_BOUNDS = {1: 80, 64: 110, 1024: 160}  # cycles, by the number of leaves
 DECISION_RUNS = 5
@@ -30,7 +30,7 @@ def decisions() -> Iterator[Figure]:
     The least of several runs: neighbours on the same core only ever add.
     """
     bench = Path(program()).resolve().with_name("tc_bench")
-    command = ["taskset", "-c", str(last_core()), str(bench)]
+    command = ["taskset", "-c", str(worker_clock.last_core()), str(bench)]
     cycles: dict[str, float] = {}
     for _ in range(DECISION_RUNS):
         run = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -102,9 +102,9 @@ def wake_ups() -> Iterator[Figure]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time of a process, from the scheduler's own clock, all threads."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) * 1e-9
+    """CPU time of a process, all threads, in seconds."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return sum(worker_clock.cpu_seconds(pid, int(thread.name)) for thread in threads)
 
 
 def idle_share(daemon: Daemon) -> float:

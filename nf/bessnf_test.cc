@@ -12,22 +12,19 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "nf/descriptors_testing.h"
 #include "nf/wire.h"
 
 namespace {
 
+using bessnf_testing::OpenDescriptors;
+using bessnf_testing::SendWithDescriptors;
 using testing::HasSubstr;
-
-size_t OpenDescriptors() {
-  const auto all = std::filesystem::directory_iterator("/proc/self/fd");
-  return static_cast<size_t>(std::distance(begin(all), end(all)));
-}
 
 // A switch that answers whatever a test wants; what real ones do is tested with them.
 class FakeSwitch {
@@ -52,21 +49,7 @@ class FakeSwitch {
       fd = memfd_create("fake", MFD_CLOEXEC);
       EXPECT_EQ(ftruncate(fd, memory), 0);
     }
-    alignas(cmsghdr) char control[CMSG_SPACE(16 * sizeof(int))] = {};
-    iovec data{.iov_base = const_cast<void*>(bytes), .iov_len = size};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    if (count > 0) {
-      message.msg_control = control;
-      message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-      cmsghdr* header = CMSG_FIRSTHDR(&message);
-      header->cmsg_level = SOL_SOCKET;
-      header->cmsg_type = SCM_RIGHTS;
-      header->cmsg_len = CMSG_LEN(count * sizeof(int));
-      std::memcpy(CMSG_DATA(header), descriptors.data(), count * sizeof(int));
-    }
-    EXPECT_EQ(sendmsg(client, &message, 0), static_cast<ssize_t>(size));
+    EXPECT_EQ(SendWithDescriptors(client, bytes, size, descriptors), static_cast<ssize_t>(size));
     for (const int fd : descriptors) close(fd);
     close(client);
   }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <filesystem>
-
+#include "core/base/temporary_folder_testing.h"
 #include "core/control/journal.h"
 #include "core/control/transact_testing.h"
 
@@ -98,9 +97,9 @@ TEST_F(EngineCommitTest, AWorkerThatIsStuckRefusesAMoveAndNothingElse) {
 }
 
 TEST_F(EngineCommitTest, ThoseThatFinishedAreInTheJournal) {
-  const std::string directory = testing::TempDir() + "/commits" + std::to_string(getpid());
+  const TemporaryFolder folder;
   History history;
-  auto journal = Journal::Open(directory, &history);
+  auto journal = Journal::Open(folder.path(), &history);
   ASSERT_TRUE(journal.ok()) << journal.status();
   ASSERT_TRUE(engine_->Restore(history, *std::move(journal)).ok());
   StartChain();
@@ -115,13 +114,12 @@ TEST_F(EngineCommitTest, ThoseThatFinishedAreInTheJournal) {
   engine_->CloseJournal();
   ASSERT_TRUE(engine_->ResetAll().ok());
 
-  journal = Journal::Open(directory, &history);
+  journal = Journal::Open(folder.path(), &history);
   ASSERT_TRUE(journal.ok()) << journal.status();
   ASSERT_TRUE(engine_->Restore(history, *std::move(journal)).ok());
   EXPECT_EQ(StateBytes(), before);
   EXPECT_EQ(engine_->version(), version);
   EXPECT_TRUE(Eventually([&] { return Consumed() > 0; }));
-  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/control/journal.h"
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 
 #include "core/base/status.h"
+#include "core/base/temporary_folder_testing.h"
 #include "gtest/gtest.h"
 
 namespace bess {
@@ -14,9 +13,6 @@ namespace {
 
 class JournalTest : public testing::Test {
  protected:
-  JournalTest() { std::filesystem::remove_all(directory_); }
-  ~JournalTest() override { std::filesystem::remove_all(directory_); }
-
   native::Commit Next() {
     native::Commit commit;
     commit.set_version(history_.version() + 1);
@@ -41,7 +37,8 @@ class JournalTest : public testing::Test {
     return history.version();
   }
 
-  const std::string directory_ = testing::TempDir() + "/journal" + std::to_string(getpid());
+  const TemporaryFolder folder_;
+  const std::string directory_ = folder_.path() + "/new";
   const std::string file_ = directory_ + "/journal";
   History history_;
 };

@@ -54,13 +54,6 @@ grpc::Status Answer(Call call) {
   }
 }
 
-template <typename Response>
-void Fill(const CommitResult& result, Response* response) {
-  response->set_version(result.version);
-  response->mutable_changes()->Assign(result.changes.begin(), result.changes.end());
-  response->mutable_warnings()->Assign(result.warnings.begin(), result.warnings.end());
-}
-
 absl::Status Apply(Engine& engine, const native::ApplyRequest& request,
                    native::ApplyResponse* response, Problems* problems) {
   const Configuration wanted = FromState(request.state(), problems);

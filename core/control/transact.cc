@@ -95,9 +95,7 @@ absl::Status Transact(Engine& engine, const native::TransactRequest& request,
   BESS_ASSIGN_OR_RETURN(CommitResult result, transaction.CommitWith({.comment = comment,
                                                                      .dry_run = request.dry_run(),
                                                                      .strict = request.strict()}));
-  response->set_version(result.version);
-  response->mutable_changes()->Assign(result.changes.begin(), result.changes.end());
-  response->mutable_warnings()->Assign(result.warnings.begin(), result.warnings.end());
+  Fill(result, response);
   return absl::OkStatus();
 }
 

@@ -12,4 +12,12 @@ namespace bess {
 absl::Status Transact(Engine& engine, const native::TransactRequest& request,
                       native::TransactResponse* response, Problems* problems);
 
+// Into the response of a call that commits.
+template <typename Response>
+void Fill(const CommitResult& result, Response* response) {
+  response->set_version(result.version);
+  response->mutable_changes()->Assign(result.changes.begin(), result.changes.end());
+  response->mutable_warnings()->Assign(result.warnings.begin(), result.warnings.end());
+}
+
 }  // namespace bess

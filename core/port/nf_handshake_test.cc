@@ -9,6 +9,7 @@
 namespace bess {
 namespace {
 
+using bessnf_testing::SendWithDescriptors;
 using testing::HasSubstr;
 using testing_nf::OpenDescriptors;
 using testing_nf::Request;
@@ -73,20 +74,8 @@ TEST_F(NfHandshakeTest, DescriptorsOfAPeerAreNeverOpened) {
   const size_t before = OpenDescriptors();
   const BessNfRequest request = Request();
   for (const size_t count : {1, 2, 16}) {
-    iovec data{.iov_base = const_cast<BessNfRequest*>(&request), .iov_len = sizeof(request)};
-    alignas(cmsghdr) char control[CMSG_SPACE(16 * sizeof(int))] = {};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(count * sizeof(int));
     const std::vector<int> descriptors(count, theirs_.get());
-    std::memcpy(CMSG_DATA(header), descriptors.data(), count * sizeof(int));
-    ASSERT_GT(sendmsg(theirs_.get(), &message, 0), 0);
+    ASSERT_GT(SendWithDescriptors(theirs_.get(), &request, sizeof(request), descriptors), 0);
     ExpectError(ReceiveRequest(ours_.get()).status(), EINVAL, "no descriptors");
     EXPECT_EQ(OpenDescriptors(), before);
   }

@@ -13,26 +13,23 @@
 
 #include <atomic>
 #include <cstring>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "core/port/file_descriptor.h"
 #include "core/port/port_testing.h"
+#include "nf/descriptors_testing.h"
 #include "nf/wire.h"
 
 namespace bess::testing_nf {
+
+using bessnf_testing::OpenDescriptors;
 
 // Waits, for as long as a busy machine may take, until something is so.
 inline bool Eventually(const std::function<bool()>& so) {
   for (int i = 0; i < 5000 && !so(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   return so();
-}
-
-inline size_t OpenDescriptors() {
-  const auto all = std::filesystem::directory_iterator("/proc/self/fd");
-  return static_cast<size_t>(std::distance(begin(all), end(all)));
 }
 
 inline BessNfRequest Request(uint32_t kind = BESS_NF_ATTACH, uint32_t fresh = 16) {

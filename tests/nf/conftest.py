@@ -2,10 +2,8 @@
 """Network functions as an ordinary user has them, at a daemon that an ordinary user runs."""
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +19,7 @@ sys.path[:0] = [
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from demo.daemon import Daemon, program  # noqa: E402
-from pybess import BESS  # noqa: E402
+from fixtures import client, public_directory  # noqa: E402, F401
 from users import AS_NOBODY  # noqa: E402
 
 PROGRAMS = Path(program()).resolve().parent / "nf"
@@ -31,27 +29,10 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def directory() -> Iterator[Path]:
-    """A directory that any user may use; pytest's own are private."""
-    path = Path(tempfile.mkdtemp(prefix="bessnf-"))
-    path.chmod(0o777)
-    yield path
-    shutil.rmtree(path)
-
-
-@pytest.fixture
-def daemon(directory: Path) -> Iterator[Daemon]:
+def daemon(public_directory: Path) -> Iterator[Daemon]:
     """A daemon of an ordinary user; that it ends with status 0 is part of the test."""
-    with Daemon(front=AS_NOBODY, directory=directory) as running:
+    with Daemon(front=AS_NOBODY, directory=public_directory) as running:
         yield running
-
-
-@pytest.fixture
-def client(daemon: Daemon) -> Iterator[BESS]:
-    """A connection to the daemon of this test."""
-    connected = daemon.client()
-    yield connected
-    connected.disconnect()
 
 
 @pytest.fixture

@@ -21,14 +21,16 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.fixture(name="shop")
-def installed(directory: Path) -> Path:
+def installed(public_directory: Path) -> Path:
     """A directory with the page's programs, and the library installed below it."""
     command = ["cmake", "--install", str(PROGRAMS.parent), "--component", "nf"]
-    subprocess.run([*command, "--prefix", str(directory / "bess")], check=True, capture_output=True)
-    (directory / "first.c").write_text(blocks("c")[0], encoding="utf-8")
-    (directory / "second.cc").write_text(blocks("cpp")[0], encoding="utf-8")
-    (directory / "third.py").write_text(blocks("python")[0], encoding="utf-8")
-    return directory
+    subprocess.run(
+        [*command, "--prefix", str(public_directory / "bess")], check=True, capture_output=True
+    )
+    (public_directory / "first.c").write_text(blocks("c")[0], encoding="utf-8")
+    (public_directory / "second.cc").write_text(blocks("cpp")[0], encoding="utf-8")
+    (public_directory / "third.py").write_text(blocks("python")[0], encoding="utf-8")
+    return public_directory
 
 
 @pytest.mark.parametrize("which", [0, 1, 2], ids=["c", "c++", "python"])

@@ -57,9 +57,9 @@ class Bench:
 
 
 @pytest.fixture
-def bench(client: BESS, directory: Path) -> Iterator[Bench]:
+def bench(client: BESS, public_directory: Path) -> Iterator[Bench]:
     """An isolated function's port."""
-    made = Bench(client, directory)
+    made = Bench(client, public_directory)
     yield made
     made.test.detach()
 
@@ -73,8 +73,8 @@ def test_forwarder(bench: Bench, start: Start, name: str) -> None:
     assert bench.exchange(FRAMES, 50) == FRAMES
 
 
-def test_trusted_forwarder(client: BESS, directory: Path, start: Start) -> None:
-    bench = Bench(client, directory, trusted=True)
+def test_trusted_forwarder(client: BESS, public_directory: Path, start: Start) -> None:
+    bench = Bench(client, public_directory, trusted=True)
     start("forwarder", bench.path)
     assert bench.exchange(FRAMES, 50) == FRAMES
     bench.test.detach()
@@ -109,8 +109,8 @@ def test_monitor(bench: Bench, start: Start) -> None:
     assert any(line == wanted for _, line in zip(range(40), monitor.stdout))
 
 
-def test_generator(client: BESS, directory: Path, start: Start) -> None:
-    path = str(directory / "nf.sock")
+def test_generator(client: BESS, public_directory: Path, start: Start) -> None:
+    path = str(public_directory / "nf.sock")
     client.create_port("NFPort", "nf", {"path": path})
     client.create_module("PortInc", "from_nf", {"port": "nf"})
     client.create_module("Sink", "sink", {})
@@ -122,8 +122,8 @@ def test_generator(client: BESS, directory: Path, start: Start) -> None:
     assert (stats.inc.packets, stats.inc.bytes, stats.inc.dropped) == (100000, 6000000, 0)
 
 
-def test_wrong_use_is_explained(start: Start, directory: Path) -> None:
-    nowhere = str(directory / "nowhere")
+def test_wrong_use_is_explained(start: Start, public_directory: Path) -> None:
+    nowhere = str(public_directory / "nowhere")
     for name in ("forwarder", "ttl", "monitor", "firewall", "generator"):
         more = ["1"] if name == "generator" else []
         process = start(name, nowhere, *more)
@@ -131,14 +131,14 @@ def test_wrong_use_is_explained(start: Start, directory: Path) -> None:
         assert f"cannot connect at {nowhere}: No such file" in process.stdout.read()
 
 
-def test_chain(client: BESS, directory: Path, start: Start) -> None:
+def test_chain(client: BESS, public_directory: Path, start: Start) -> None:
     """The sample: what its comments say about where packets go."""
     script = Script.parse(REPO / "sample_conf" / "nf_chain.bess")
     client.pause_all()
-    execute(script, client, {"DIR": str(directory), "RATE": "5000"})
+    execute(script, client, {"DIR": str(public_directory), "RATE": "5000"})
     functions = [["monitor"], ["firewall", "53"], ["ttl"], ["forwarder"], ["forwarder.py"]]
     for i, (name, *arguments) in enumerate(functions):
-        start(name, f"{directory}/nf{i}", *arguments)
+        start(name, f"{public_directory}/nf{i}", *arguments)
         assert eventually(lambda i=i: client.get_link_status(f"nf{i}").link_up)  # type: ignore
     client.resume_all()
 
@@ -163,17 +163,17 @@ def test_killed_functions_come_back(bench: Bench, start: Start) -> None:
         assert eventually(lambda: not bench.attached())
 
 
-def test_functions_outlive_the_daemon(directory: Path, start: Start) -> None:
+def test_functions_outlive_the_daemon(public_directory: Path, start: Start) -> None:
     """A daemon is killed, and another takes its place; the function attaches again by itself."""
     uids = [NOBODY, os.geteuid()]
-    with pytest.raises(DemoError, match="status -9"), Daemon(directory=directory) as first:
-        bench = Bench(first.client(), directory, uids=uids)
+    with pytest.raises(DemoError, match="status -9"), Daemon(directory=public_directory) as first:
+        bench = Bench(first.client(), public_directory, uids=uids)
         start("forwarder", bench.path)
         assert bench.exchange(FRAMES, 50) == FRAMES
         bench.test.detach()
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
-    with Daemon(directory=directory) as second:
-        bench = Bench(second.client(), directory, uids=uids)
+    with Daemon(directory=public_directory) as second:
+        bench = Bench(second.client(), public_directory, uids=uids)
         assert bench.exchange(FRAMES, 50) == FRAMES
         bench.test.detach()

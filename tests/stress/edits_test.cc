@@ -17,14 +17,8 @@ namespace {
 
 constexpr int kEdits = 1000;
 
-struct HeapPool {
-  std::unique_ptr<PacketPool> pool_ = PacketPool::CreateOnHeap(1 << 14);
-};
-
-class EditsTest : protected HeapPool, public StressTest {
+class EditsTest : public HeapStressTest {
  protected:
-  EditsTest() : StressTest(*pool_) {}
-
   // source -> update -> queue, then on another worker queue -> switch -> acl -> sink, and what the
   // switch does not know -> sink.
   void Build() {

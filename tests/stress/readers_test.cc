@@ -37,14 +37,8 @@ class HalfPort final : public Port {
 };
 REGISTER_DRIVER(HalfPort);
 
-struct HeapPool {
-  std::unique_ptr<PacketPool> pool_ = PacketPool::CreateOnHeap(1 << 14);
-};
-
-class ReadersTest : protected HeapPool, public StressTest {
+class ReadersTest : public HeapStressTest {
  protected:
-  ReadersTest() : StressTest(*pool_) {}
-
   // source -> frame -> any port -> nat -> port, on a worker.
   void Build() {
     ASSERT_TRUE(engine_.AddWorker(0, AllowedCores().back(), "").ok());

@@ -112,4 +112,15 @@ class StressTest : public testing::Test {
   Engine engine_;
 };
 
+// Made before the engine, and gone after it.
+struct HeapPool {
+  std::unique_ptr<PacketPool> pool_ = PacketPool::CreateOnHeap(1 << 14);
+};
+
+// With packets that need no DPDK.
+class HeapStressTest : protected HeapPool, public StressTest {
+ protected:
+  HeapStressTest() : StressTest(*pool_) {}
+};
+
 }  // namespace bess

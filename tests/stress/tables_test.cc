@@ -24,10 +24,6 @@ constexpr absl::Duration kLongest = absl::Seconds(30);  // with a sanitizer fewe
 constexpr uint64_t kLeastPackets = 10000;               // workers may have to wait for a CPU
 constexpr uint32_t kFound = 1;                          // the gate of the entry that stays
 
-struct HeapPool {
-  std::unique_ptr<PacketPool> pool_ = PacketPool::CreateOnHeap(1 << 14);
-};
-
 pb::FieldData Number(uint64_t number) {
   pb::FieldData data;
   data.set_value_int(number);
@@ -51,10 +47,8 @@ pb::WildcardMatchCommandAddArg WildcardRule(uint64_t port, uint64_t mask, uint64
   return rule;
 }
 
-class TablesTest : protected HeapPool, public StressTest {
+class TablesTest : public HeapStressTest {
  protected:
-  TablesTest() : StressTest(*pool_) {}
-
   // Two sources, each on a worker of its own, then the tables in a chain. What misses an entry that
   // stays ends in `lost`; the tables called other_... pass on what they do with any packet.
   void Build() {

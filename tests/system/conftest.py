@@ -6,9 +6,7 @@ only; the end of the report says so.
 """
 
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ sys.path[:0] = [str(HERE), str(REPO / "sample_conf"), str(REPO / "bessctl")]
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from demo.daemon import Daemon  # noqa: E402
-from pybess import BESS  # noqa: E402
+from fixtures import client, public_directory  # noqa: E402, F401
 from users import IS_ROOT  # noqa: E402
 
 collect_ignore = [] if IS_ROOT else ["test_namespaces.py"]
@@ -40,20 +38,3 @@ def daemon() -> Iterator[Daemon]:
     """A fresh daemon; that it ends with status 0 is part of the test."""
     with Daemon() as running:
         yield running
-
-
-@pytest.fixture
-def client(daemon: Daemon) -> Iterator[BESS]:
-    """A connection to the daemon of this test."""
-    connected = daemon.client()
-    yield connected
-    connected.disconnect()
-
-
-@pytest.fixture
-def public_directory() -> Iterator[Path]:
-    """A directory that any user may use; pytest's own are private."""
-    path = Path(tempfile.mkdtemp(prefix="bessd-test-"))
-    path.chmod(0o777)
-    yield path
-    shutil.rmtree(path)
