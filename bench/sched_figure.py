@@ -19,6 +19,7 @@ class Figure:
     bound: float
     unit: str
     at_least: bool = False
+    yardstick: str = ""  # what something else did in the same run
 
     @property
     def kept(self) -> bool:
@@ -32,7 +33,9 @@ class Figure:
     def __str__(self) -> str:
         sign = ">=" if self.at_least else "<="
         measured, bound = f"{self.value:.4g} {self.unit}", f"{sign} {self.bound:g} {self.unit}"
-        return f"{self.name:52} {measured:>12} {bound:>12}  {'ok' if self.kept else 'MISSED'}"
+        beside = f" ({self.yardstick})" if self.yardstick else ""
+        kept = "ok" if self.kept else "MISSED"
+        return f"{self.name:52} {measured:>12} {bound:>12}  {kept}{beside}"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 """What the scheduler itself costs: cycles a decision, wake-up times, an idle daemon's CPU."""
 
 import contextlib
+import multiprocessing
 import os
 import socket
 import statistics
@@ -85,20 +86,48 @@ def round_trip(peer: socket.socket) -> float:
             pass
 
 
+def echo(theirs: socket.socket) -> None:
+    """Sends back what comes, on the worker's core, and sleeps otherwise."""
+    os.sched_setaffinity(0, {worker_clock.last_core()})
+    while packet := theirs.recv(len(FRAME)):
+        theirs.send(packet)
+
+
+@contextlib.contextmanager
+def bare_echo() -> Iterator[socket.socket]:
+    """The yardstick: a process that does nothing but wait for packets and send them back."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    child = multiprocessing.Process(target=echo, args=(theirs,))
+    child.start()
+    theirs.close()
+    ours.setblocking(False)
+    yield ours
+    ours.shutdown(socket.SHUT_RDWR)
+    child.join()
+    ours.close()
+
+
+def percentile_99(seconds: list[float]) -> float:
+    """In microseconds."""
+    return 1e6 * statistics.quantiles(seconds, n=100)[98]
+
+
 def wake_ups() -> Iterator[Figure]:
     """From a packet sent to an idle worker until it is back."""
     for state, pause in PAUSES.items():
-        with fresh_daemon() as (daemon, client), off_the_worker_s_core():
+        with bare_echo() as bare, fresh_daemon() as (daemon, client), off_the_worker_s_core():
             if state == "napping":
                 add_poller(client)
             peer = add_echo(client, daemon.directory / "echo")
-            times = []
+            times: dict[socket.socket, list[float]] = {peer: [], bare: []}
             for _ in range(WAKES):
-                time.sleep(pause)
-                times.append(round_trip(peer))
+                for asked, taken in times.items():
+                    time.sleep(pause)
+                    taken.append(round_trip(asked))
             peer.close()
-        centiles = statistics.quantiles(times, n=100)
-        yield Figure(f"wake-up, {state}, there and back: p99", 1e6 * centiles[98], 100, "us")
+        name = f"wake-up, {state}, there and back: p99"
+        yardstick = f"a bare process: {percentile_99(times[bare]):.0f} us"
+        yield Figure(name, percentile_99(times[peer]), 100, "us", yardstick=yardstick)
 
 
 def cpu_seconds(pid: int) -> float:

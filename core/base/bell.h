@@ -30,6 +30,9 @@ class Bell {
       Wake();
   }
 
+  // Whether the sleeper lies down. Thread: any.
+  bool asleep() const { return asleep_.load(std::memory_order_relaxed); }
+
   // All below: the one thread that sleeps.
 
   // From here on Ring wakes: work that a look after this call does not find comes with a ring.

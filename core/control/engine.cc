@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/control/engine.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <cctype>
 #include <iterator>
@@ -13,6 +15,7 @@ namespace {
 
 constexpr absl::Duration kGraceTimeout = absl::Milliseconds(500);
 constexpr absl::Duration kHousekeeping = absl::Milliseconds(10);
+constexpr absl::Duration kHousekeepingAsleep = absl::Milliseconds(100);
 
 // "L2Forward" -> "l2_forward".
 std::string SnakeCase(std::string_view name) {
@@ -34,6 +37,7 @@ Engine::Engine(EngineOptions options, PacketPool& pool)
   auto empty = Compile(std::make_shared<const Graph>());
   Publish(*std::move(empty));
   housekeeper_ = std::thread([this] { Housekeeping(); });
+  pthread_setname_np(housekeeper_.native_handle(), "housekeeper");
 }
 
 Engine::~Engine() {
@@ -77,7 +81,9 @@ void Engine::Retire(std::function<void()> free) { rcu_.Retire(std::move(free)); 
 void Engine::Housekeeping() {
   absl::MutexLock lock(&state_);
   while (!stop_) {
-    state_.AwaitWithTimeout(absl::Condition(&stop_), kHousekeeping);
+    const bool asleep = std::all_of(workers_.begin(), workers_.end(),
+                                    [](const auto& worker) { return worker.second->asleep(); });
+    state_.AwaitWithTimeout(absl::Condition(&stop_), asleep ? kHousekeepingAsleep : kHousekeeping);
     state_.Unlock();
     WatchWorkers();
     RemoveFinishedHooks();

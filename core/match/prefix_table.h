@@ -75,6 +75,8 @@ class PrefixTable {
 
   // The value of exactly this prefix.
   std::optional<uint32_t> Get(const Prefix& prefix) const;
+  // Of all prefixes, in no order.
+  const absl::flat_hash_map<Prefix, uint32_t>& values() const { return values_; }
   size_t size() const { return values_.size(); }
   uint32_t groups_used() const { return next_group_ - 1 - static_cast<uint32_t>(free_.size()); }
 

@@ -3,11 +3,35 @@
 
 #include <sys/prctl.h>
 
+#include <ctime>
+
 namespace bess {
+namespace {
+
+int64_t CpuTime() {
+  timespec used = {};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return used.tv_sec * 1'000'000'000 + used.tv_nsec;
+}
+
+}  // namespace
 
 void IdlePolicy::PrepareThread() {
   // The kernel rounds sleeps up by 50 us unless told otherwise.
   prctl(PR_SET_TIMERSLACK, 1000);
+}
+
+bool IdlePolicy::Nap(bool timed) {
+  const int64_t cpu_time = CpuTime();
+  // What was spun before the first nap is no cost of napping.
+  if (napped_ > 0) cost_ += (cpu_time - cpu_time_ - cost_) / kCostsAveraged;
+  cpu_time_ = cpu_time;
+  const int64_t longest = timed ? kShortestNap : kLongestNap;
+  const timespec nap = {0, std::clamp(cost_ * kRestPerCost, kShortestNap, longest)};
+  nanosleep(&nap, nullptr);
+  const bool enough = napped_ >= kNapsBeforeSleep;
+  napped_ = std::min(napped_ + nap.tv_nsec, kNapsBeforeSleep);
+  return enough;
 }
 
 }  // namespace bess

@@ -15,7 +15,7 @@ namespace {
 
 // A worker that sleeps until woken looks for work itself after that long, in ms, lest anything it
 // runs cannot wake it after all.
-constexpr int kLongestSleep = 10;
+constexpr int kLongestSleep = 100;
 
 void PinTo(int core) {
   cpu_set_t cores;
@@ -76,7 +76,7 @@ void Worker::Run() {
     rcu_.Quiescent(options_.id);
     TakePlan();
     const bool worked = RunRound();
-    if (idle_.Round(worked)) Sleep();
+    if (idle_.Round(worked, limited())) Sleep();
     // What was slept is nobody's.
     if (!worked) now_ = Cycles();
   }
@@ -215,16 +215,17 @@ bool Worker::MaySleep() const {
     return false;
   }
   if (part_ == nullptr) return true;
-  return part_->wakeable && !part_->scheduler->limited() && !part_->scheduler->board().posted();
+  return part_->wakeable && !limited() && !part_->scheduler->board().posted();
 }
 
+// Asleep it holds nothing, so that nobody waits for it to let go: the plan may be freed meanwhile.
 void Worker::Sleep() {
-  pollfd nobody;
+  wakers_ = part_ != nullptr ? part_->wakers : std::vector<pollfd>(1);
   bell_->LieDown();
   if (MaySleep()) {
-    const auto wakers =
-        part_ == nullptr ? absl::MakeSpan(&nobody, 1) : absl::MakeSpan(part_->wakers);
-    bell_->Sleep(wakers, kLongestSleep);
+    rcu_.Offline(options_.id);
+    bell_->Sleep(absl::MakeSpan(wakers_), kLongestSleep);
+    rcu_.Online(options_.id);
   }
   if (bell_->GetUp()) idle_.Stir();
 }

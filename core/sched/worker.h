@@ -77,6 +77,8 @@ class Worker {
 
   // Wakes it, should it sleep: after a new plan, or anything that may make work. Thread: any.
   void Ring() { bell_->Ring(); }
+  // Whether it sleeps until woken. Thread: any.
+  bool asleep() const { return bell_->asleep(); }
   // What other workers ring by. To be kept until none of them can see this one's leaves any more.
   std::shared_ptr<Bell> bell() const { return bell_; }
 
@@ -95,6 +97,8 @@ class Worker {
   bool RunRound();
   bool RunLeaf(uint32_t leaf);
   TaskResult RunTask(const TaskSlot& task);
+  // Whether time alone may bring work.
+  bool limited() const { return part_ != nullptr && part_->scheduler->limited(); }
   bool MaySleep() const;
   void Sleep();
   bool AskResting();
@@ -112,6 +116,7 @@ class Worker {
   uint64_t adopted_ = 0;
   WorkerPlan* part_ = nullptr;  // of that plan; nullptr when there is nothing to do
   uint64_t now_ = 0;            // in cycles, when the last task ended
+  std::vector<pollfd> wakers_;  // while it sleeps
 
   std::atomic<bool> stop_{false};
   std::atomic<bool> pause_{false};

@@ -262,6 +262,20 @@ TEST_F(WorkerTest, SleepsUntilADescriptorWakesIt) {
   EXPECT_TRUE(Eventually([&] { return Consumed() == 1; }));
 }
 
+TEST_F(WorkerTest, ASleeperHoldsNothing) {
+  Graph graph;
+  Add(graph, "pipe", "TestPipe");
+  Publish(graph);
+  Worker worker({.id = 0, .core = AllowedCores().back()}, plan_, rcu_);
+  const auto freed_while_asleep = [&] {
+    if (!worker.asleep()) return false;
+    const uint64_t rounds = worker.stats().rounds;
+    rcu_.Retire([] {});
+    return rcu_.Reap() == 0 && worker.stats().rounds == rounds;
+  };
+  EXPECT_TRUE(Eventually(freed_while_asleep));
+}
+
 TEST_F(WorkerTest, WhoMustBeAskedIsAskedAllTheTime) {
   Publish(Chain(/*with_pass=*/false));
   auto& source = static_cast<TestSource&>(*modules_.at("source"));
