@@ -63,6 +63,34 @@ TEST(ACLTest, TheFirstMatchDecides) {
   EXPECT_EQ(tester.dropped(DropReason::kNoMatch), 1u);
 }
 
+TEST(ACLTest, AConfigurationIsExchangedAsAWhole) {
+  ModuleTester tester("ACL", Rules({{.src_ip = "10.1.0.0/16", .drop = true}}));
+  const pb::ACLArg all = Rules({{.src_ip = "10.1.0.0/16", .drop = true},
+                                {.dst_ip = "2001:db8::/32", .src_port = 7},
+                                {.dst_port = 53, .established = true},
+                                {}});
+  for (int i = 1; i < all.rules_size(); ++i) {
+    pb::ACLArg one;
+    *one.add_rules() = all.rules(i);
+    ASSERT_TRUE(tester.Command("add", one).ok());
+  }
+  pb::ACLArg config;
+  ASSERT_TRUE(tester.Command("get_runtime_config", pb::EmptyArg(), &config).ok());
+  EXPECT_EQ(config.DebugString(), all.DebugString());
+
+  const std::string from_10_1 = Four({.source = 0x0a010203});
+  ASSERT_TRUE(tester.Command("set_runtime_config", Rules({{}})).ok());
+  tester.Send(0, {from_10_1});
+  EXPECT_THAT(tester.Received(0), ElementsAre(from_10_1));
+
+  pb::ACLArg bad = config;
+  bad.mutable_rules(1)->set_src_port(65536);
+  const absl::Status refused = tester.Command("set_runtime_config", bad);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("rules[1]: 'src_port'"));
+  tester.Send(0, {from_10_1});
+  EXPECT_THAT(tester.Received(0), ElementsAre(from_10_1));
+}
+
 TEST(ACLTest, PrefixesOfBothFamilies) {
   const std::string four = Four({.source = 0x0a000001, .destination = 0xc0000201});
   const std::string six = Six({});

@@ -31,9 +31,10 @@ class AclRuleSet {
 
   // Writes the index of the first rule that matches each key, or kNoRule.
   void Match(absl::Span<const AclKey> keys, uint32_t* rules) const;
-  bool drops(uint32_t rule) const {
+  // By its index, below size().
+  const AclRule& rule(size_t index) const {
     const size_t settled = settled_size();
-    return rule < settled ? settled_->rules[rule].drop : recent_[rule - settled].rule.drop;
+    return index < settled ? settled_->rules[index] : recent_[index - settled].rule;
   }
 
  private:

@@ -137,7 +137,7 @@ class AclRuleSetChurnTest : public testing::Test {
     for (const uint32_t rule : found) {
       ++(rule == AclRuleSet::kNoRule ? misses_ : matches_);
       if (rule != AclRuleSet::kNoRule) {
-        ASSERT_EQ(set_.drops(rule), rules_[rule].drop);
+        ASSERT_EQ(set_.rule(rule).drop, rules_[rule].drop);
       }
     }
   }
@@ -188,8 +188,8 @@ TEST(AclRuleSetTest, FewNewRulesAreNoReasonToMakeAClassifier) {
   EXPECT_EQ(set.settled_size(), 17u);
   EXPECT_EQ(before.size(), 17u) << "versions do not see each other's rules";
   EXPECT_EQ(set.size(), 18u);
-  EXPECT_TRUE(set.drops(16));
-  EXPECT_FALSE(set.drops(17));
+  EXPECT_TRUE(set.rule(16).drop);
+  EXPECT_FALSE(set.rule(17).drop);
 }
 
 TEST(AclRuleSetTest, MatchesManyKeysAtOnce) {

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <tuple>
+
 #include "bess/util.pb.h"
 #include "core/base/parse.h"
 #include "core/graph/module.h"
@@ -70,6 +73,29 @@ struct Lookup {
   }
 };
 
+std::string Format(const Table4::Address& address) {
+  uint32_t number = 0;
+  for (const uint8_t byte : address) number = number << 8 | byte;
+  return FormatIpv4(number);
+}
+std::string Format(const Table6::Address& address) { return FormatIpv6(address); }
+
+// In the order of addresses, then lengths.
+template <size_t kBytes>
+void WriteRoutes(const PrefixTable<kBytes>& table, pb::IPLookupConfig* config) {
+  using Route = std::pair<typename PrefixTable<kBytes>::Prefix, uint32_t>;
+  std::vector<Route> routes(table.values().begin(), table.values().end());
+  std::sort(routes.begin(), routes.end(), [](const Route& a, const Route& b) {
+    return std::tie(a.first.address, a.first.length) < std::tie(b.first.address, b.first.length);
+  });
+  for (const auto& [prefix, gate] : routes) {
+    pb::IPLookupCommandAddArg& route = *config->add_routes();
+    route.set_prefix(Format(prefix.address));
+    route.set_prefix_len(prefix.length);
+    route.set_gate(gate);
+  }
+}
+
 // Routes packets: picks the gate of the longest prefix that holds the destination address.
 class IPLookup final : public Module {
  public:
@@ -80,7 +106,11 @@ class IPLookup final : public Module {
       .ogates = kMaxGates,
   };
   static Commands<IPLookup> commands() {
-    return {{"add", &IPLookup::Add}, {"delete", &IPLookup::Delete}, {"clear", &IPLookup::Clear}};
+    return {{"add", &IPLookup::Add},
+            {"delete", &IPLookup::Delete},
+            {"clear", &IPLookup::Clear},
+            {"get_runtime_config", &IPLookup::GetRuntimeConfig},
+            {"set_runtime_config", &IPLookup::SetRuntimeConfig}};
   }
 
   absl::Status Init(const pb::IPLookupArg& arg) {
@@ -95,17 +125,7 @@ class IPLookup final : public Module {
     return Clear({});
   }
 
-  absl::Status Add(const pb::IPLookupCommandAddArg& arg) {
-    BESS_RETURN_IF_ERROR(CheckGate("gate", arg.gate(), kMaxGates + 1));
-    const auto gate = static_cast<uint32_t>(arg.gate());
-    const Routes& routes = *routes_.Get();
-    if (IsIpv6(arg.prefix())) {
-      BESS_ASSIGN_OR_RETURN(const auto prefix, ParseRoute6(arg.prefix(), arg.prefix_len()));
-      return AddTo(*routes.six, prefix, gate);
-    }
-    BESS_ASSIGN_OR_RETURN(const auto prefix, ParseRoute4(arg.prefix(), arg.prefix_len()));
-    return AddTo(*routes.four, prefix, gate);
-  }
+  absl::Status Add(const pb::IPLookupCommandAddArg& arg) { return AddTo(*routes_.Get(), arg); }
 
   absl::Status Delete(const pb::IPLookupCommandDeleteArg& arg) {
     const Routes& routes = *routes_.Get();
@@ -122,10 +142,25 @@ class IPLookup final : public Module {
     return Error(ENOENT, "there is no route ", arg.prefix(), "/", arg.prefix_len());
   }
 
-  absl::Status Clear(const pb::EmptyArg&) {
+  absl::Status Clear(const pb::EmptyArg&) { return SetRuntimeConfig({}); }
+
+  absl::StatusOr<pb::IPLookupConfig> GetRuntimeConfig(const pb::EmptyArg&) {
+    pb::IPLookupConfig config;
+    WriteRoutes<4>(*routes_.Get()->four, &config);
+    WriteRoutes<16>(*routes_.Get()->six, &config);
+    return config;
+  }
+
+  absl::Status SetRuntimeConfig(const pb::IPLookupConfig& config) {
     auto fresh = std::make_unique<Routes>();
     BESS_ASSIGN_OR_RETURN(fresh->four, Table4::Create(max_tbl8s_));
     BESS_ASSIGN_OR_RETURN(fresh->six, Table6::Create(max_rules_ * Table6::kGroupsOfOne));
+    for (int i = 0; i < config.routes_size(); ++i) {
+      const absl::Status added = AddTo(*fresh, config.routes(i));
+      if (!added.ok()) {
+        return Error(StatusErrno(added), "routes[", i, "]: ", added.message());
+      }
+    }
     routes_.Swap(host(), std::move(fresh));
     return absl::OkStatus();
   }
@@ -165,10 +200,22 @@ class IPLookup final : public Module {
     }
   };
 
+  absl::Status AddTo(const Routes& routes, const pb::IPLookupCommandAddArg& arg) {
+    BESS_RETURN_IF_ERROR(CheckGate("gate", arg.gate(), kMaxGates + 1));
+    const auto gate = static_cast<uint32_t>(arg.gate());
+    if (IsIpv6(arg.prefix())) {
+      BESS_ASSIGN_OR_RETURN(const auto prefix, ParseRoute6(arg.prefix(), arg.prefix_len()));
+      return AddTo(routes, *routes.six, prefix, gate);
+    }
+    BESS_ASSIGN_OR_RETURN(const auto prefix, ParseRoute4(arg.prefix(), arg.prefix_len()));
+    return AddTo(routes, *routes.four, prefix, gate);
+  }
+
   template <typename Table>
-  absl::Status AddTo(Table& table, const typename Table::Prefix& prefix, uint32_t gate) {
+  absl::Status AddTo(const Routes& routes, Table& table, const typename Table::Prefix& prefix,
+                     uint32_t gate) {
     const bool takes_room = prefix.length != 0 && !table.Get(prefix).has_value();
-    if (takes_room && routes_.Get()->size() >= max_rules_) {
+    if (takes_room && routes.size() >= max_rules_) {
       return Error(ENOSPC, "there is room for ", max_rules_, " routes ('max_rules')");
     }
     if (table.Add(prefix, gate)) return absl::OkStatus();

@@ -53,6 +53,11 @@ class IPLookupTest : public testing::Test {
     arg.set_prefix_len(length);
     return tester_.Command("delete", arg);
   }
+  pb::IPLookupConfig Config() {
+    pb::IPLookupConfig config;
+    EXPECT_TRUE(tester_.Command("get_runtime_config", pb::EmptyArg(), &config).ok());
+    return config;
+  }
   // The gate by which a packet to this address leaves; -1 when it is dropped.
   int GateOf(const std::string& address) {
     const uint64_t dropped = tester_.all_dropped();
@@ -153,6 +158,38 @@ TEST_F(IPLookupTest, ClearForgetsTheDefaultGateToo) {
 }
 
 // BESS's errors were empty or lost.
+TEST_F(IPLookupTest, AConfigurationIsExchangedAsAWhole) {
+  ASSERT_TRUE(Add("2001:db8::", 32, 5).ok());
+  ASSERT_TRUE(Add("10.1.0.0", 16, 2).ok());
+  ASSERT_TRUE(Add("10.0.0.0", 8, 1).ok());
+  const pb::IPLookupConfig config = Config();
+  ASSERT_EQ(config.routes_size(), 3);
+  EXPECT_EQ(config.routes(0).ShortDebugString(), R"(prefix: "10.0.0.0" prefix_len: 8 gate: 1)");
+  EXPECT_EQ(config.routes(1).ShortDebugString(), R"(prefix: "10.1.0.0" prefix_len: 16 gate: 2)");
+  EXPECT_EQ(config.routes(2).ShortDebugString(), R"(prefix: "2001:db8::" prefix_len: 32 gate: 5)");
+
+  pb::IPLookupConfig other;
+  *other.add_routes() = config.routes(0);
+  other.mutable_routes(0)->set_gate(7);
+  ASSERT_TRUE(tester_.Command("set_runtime_config", other).ok());
+  EXPECT_EQ(GateOf("10.1.0.1"), 7);
+  EXPECT_EQ(GateOf("2001:db8::1"), -1);
+  ASSERT_TRUE(tester_.Command("set_runtime_config", config).ok());
+  EXPECT_EQ(Config().SerializeAsString(), config.SerializeAsString());
+  EXPECT_EQ(GateOf("10.1.0.1"), 2);
+  EXPECT_EQ(GateOf("2001:db8::1"), 5);
+}
+
+TEST_F(IPLookupTest, ABadConfigurationChangesNothing) {
+  ASSERT_TRUE(Add("10.0.0.0", 8, 1).ok());
+  pb::IPLookupConfig bad = Config();
+  *bad.add_routes() = bad.routes(0);
+  bad.mutable_routes(1)->set_prefix_len(33);
+  ExpectError(tester_.Command("set_runtime_config", bad), EINVAL, "routes[1]: 'prefix_len'");
+  EXPECT_EQ(Config().routes_size(), 1);
+  EXPECT_EQ(GateOf("10.9.9.9"), 1);
+}
+
 TEST_F(IPLookupTest, RefusedRoutesAreNamedAndChangeNothing) {
   ASSERT_TRUE(Add("10.0.0.0", 8, 1).ok());
   ExpectError(Add("10.0.0.0", 33, 2), EINVAL, "'prefix_len' must be 0..32, not 33");

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bit>
+#include <map>
 
 #include "absl/container/flat_hash_set.h"
+#include "bess/util.pb.h"
 #include "core/base/parse.h"
 #include "core/graph/module.h"
+#include "core/match/live_rules.h"
 #include "modules/l2_forward.pb.h"
 #include "modules/l2_forward/mac_table.h"
 
@@ -57,7 +60,9 @@ class L2Forward final : public Module {
             {"delete", &L2Forward::Delete},
             {"set_default_gate", &L2Forward::SetDefaultGate},
             {"lookup", &L2Forward::Lookup},
-            {"populate", &L2Forward::Populate}};
+            {"populate", &L2Forward::Populate},
+            {"get_runtime_config", &L2Forward::GetRuntimeConfig},
+            {"set_runtime_config", &L2Forward::SetRuntimeConfig}};
   }
 
   absl::Status Init(const pb::L2ForwardArg& arg) {
@@ -71,38 +76,51 @@ class L2Forward final : public Module {
     if (ways != 1 && ways != 2 && ways != 4) {
       return Error(EINVAL, "'bucket' must be 1, 2 or 4, not ", ways);
     }
-    table_ =
-        std::make_unique<MacTable>(static_cast<uint32_t>(buckets), static_cast<uint32_t>(ways));
+    buckets_ = static_cast<uint32_t>(buckets);
+    ways_ = static_cast<uint32_t>(ways);
+    rules_.Swap(host(), MakeRules());
     return absl::OkStatus();
   }
 
-  absl::Status Add(const pb::L2ForwardCommandAddArg& arg) {
-    Entries entries;
-    for (const auto& entry : arg.entries()) {
-      BESS_ASSIGN_OR_RETURN(const MacTable::Key key, ParseKey(entry.addr()));
-      BESS_RETURN_IF_ERROR(CheckSignedGate(entry.gate(), kMaxGates - 1));
-      entries.emplace_back(key, static_cast<uint32_t>(entry.gate()));
+  absl::Status Add(const pb::L2ForwardCommandAddArg& arg) { return AddTo(table(), arg.entries()); }
+
+  absl::StatusOr<pb::L2ForwardConfig> GetRuntimeConfig(const pb::EmptyArg&) {
+    pb::L2ForwardConfig config;
+    config.set_default_gate(rules_.Get().Default());
+    std::map<std::string, uint32_t> sorted;
+    for (const auto& [key, gate] : table().Entries()) sorted[FormatMac(MacOfKey(key))] = gate;
+    for (const auto& [addr, gate] : sorted) {
+      auto& entry = *config.add_entries();
+      entry.set_addr(addr);
+      entry.set_gate(gate);
     }
-    return Insert(entries);
+    return config;
+  }
+
+  absl::Status SetRuntimeConfig(const pb::L2ForwardConfig& config) {
+    auto made = MakeRules();
+    BESS_RETURN_IF_ERROR(made->SetDefault("default_gate", config.default_gate()));
+    BESS_RETURN_IF_ERROR(AddTo(made->table, config.entries()));
+    rules_.Swap(host(), std::move(made));
+    return absl::OkStatus();
   }
 
   absl::Status Delete(const pb::L2ForwardCommandDeleteArg& arg) {
     absl::flat_hash_set<MacTable::Key> keys;
     for (const std::string& addr : arg.addrs()) {
       BESS_ASSIGN_OR_RETURN(const MacTable::Key key, ParseKey(addr));
-      if (table_->Find(key) == MacTable::kNoGate) return NotThere(addr);
+      if (table().Find(key) == MacTable::kNoGate) return NotThere(addr);
       if (!keys.insert(key).second) {
         return Error(EINVAL, "MAC address '", addr, "' is to be deleted twice");
       }
     }
-    for (const MacTable::Key key : keys) table_->Erase(key);
+    for (const MacTable::Key key : keys) table().Erase(key);
     return absl::OkStatus();
   }
 
   absl::Status SetDefaultGate(const pb::L2ForwardCommandSetDefaultGateArg& arg) {
     BESS_RETURN_IF_ERROR(CheckSignedGate(arg.gate(), kMaxGates));
-    default_gate_.store(static_cast<uint32_t>(arg.gate()), std::memory_order_relaxed);
-    return absl::OkStatus();
+    return rules_.Get().SetDefault("gate", static_cast<uint64_t>(arg.gate()));
   }
 
   absl::StatusOr<pb::L2ForwardCommandLookupResponse> Lookup(
@@ -110,7 +128,7 @@ class L2Forward final : public Module {
     pb::L2ForwardCommandLookupResponse response;
     for (const std::string& addr : arg.addrs()) {
       BESS_ASSIGN_OR_RETURN(const MacTable::Key key, ParseKey(addr));
-      const uint32_t gate = table_->Find(key);
+      const uint32_t gate = table().Find(key);
       if (gate == MacTable::kNoGate) return NotThere(addr);
       response.add_gates(gate);
     }
@@ -126,9 +144,9 @@ class L2Forward final : public Module {
       return Error(EINVAL, "'count' must be at most ", kLastMac - first + 1,
                    ", what there is from ", arg.base(), " on, not ", count);
     }
-    if (count > table_->capacity()) {
-      return Error(ENOSPC, "the table has room for ", table_->capacity(), " addresses; '",
-                   FormatMac(MacOfNumber(first + table_->capacity())), "' is one too many");
+    if (count > table().capacity()) {
+      return Error(ENOSPC, "the table has room for ", table().capacity(), " addresses; '",
+                   FormatMac(MacOfNumber(first + table().capacity())), "' is one too many");
     }
     Entries entries;
     entries.reserve(count);
@@ -136,7 +154,7 @@ class L2Forward final : public Module {
       const auto gate = static_cast<uint32_t>(i % static_cast<uint64_t>(arg.gate_count()));
       entries.emplace_back(MacTable::ToKey(MacOfNumber(first + i)), gate);
     }
-    return Insert(entries);
+    return Insert(table(), entries);
   }
 
   void Process(Context& context, Batch& batch) {
@@ -149,9 +167,10 @@ class L2Forward final : public Module {
       runts |= bytes == nullptr;
     }
     uint32_t gates[kBatchSize];
-    table_->Find({keys, n}, gates);
+    const Rules& rules = rules_.Get();
+    rules.table.Find({keys, n}, gates);
     Verdict verdicts[kBatchSize];
-    const Verdict miss = Miss();
+    const Verdict miss = rules.Miss();
     for (uint32_t i = 0; i < n; ++i) {
       verdicts[i] = gates[i] != MacTable::kNoGate ? Verdict::Gate(gates[i]) : miss;
     }
@@ -161,6 +180,14 @@ class L2Forward final : public Module {
   }
 
  private:
+  struct Rules : WithDefaultGate {
+    Rules(uint32_t buckets, uint32_t ways) : table(buckets, ways) {}
+    MacTable table;
+  };
+
+  std::unique_ptr<Rules> MakeRules() const { return std::make_unique<Rules>(buckets_, ways_); }
+  MacTable& table() const { return rules_.Get().table; }
+
   static absl::Status NotThere(const std::string& addr) {
     return Error(ENOENT, "MAC address '", addr, "' is not in the table");
   }
@@ -175,23 +202,29 @@ class L2Forward final : public Module {
     return absl::OkStatus();
   }
 
-  absl::Status Insert(const Entries& entries) {
+  template <typename List>
+  static absl::Status AddTo(MacTable& table, const List& list) {
+    Entries entries;
+    for (const auto& entry : list) {
+      BESS_ASSIGN_OR_RETURN(const MacTable::Key key, ParseKey(entry.addr()));
+      BESS_RETURN_IF_ERROR(CheckSignedGate(entry.gate(), kMaxGates - 1));
+      entries.emplace_back(key, static_cast<uint32_t>(entry.gate()));
+    }
+    return Insert(table, entries);
+  }
+
+  static absl::Status Insert(MacTable& table, const Entries& entries) {
     absl::flat_hash_set<MacTable::Key> keys;
     for (const auto& [key, gate] : entries) {
-      if (table_->Find(key) != MacTable::kNoGate || !keys.insert(key).second) {
+      if (table.Find(key) != MacTable::kNoGate || !keys.insert(key).second) {
         return Error(EEXIST, "MAC address '", FormatMac(MacOfKey(key)),
                      "' is in the table already");
       }
     }
-    const std::optional<size_t> failed = table_->Insert(entries);
+    const std::optional<size_t> failed = table.Insert(entries);
     if (!failed) return absl::OkStatus();
     return Error(ENOSPC, "the table has no room for MAC address '",
                  FormatMac(MacOfKey(entries[*failed].first)), "'");
-  }
-
-  Verdict Miss() const {
-    const uint32_t gate = default_gate_.load(std::memory_order_relaxed);
-    return gate == kMaxGates ? Verdict::Drop(DropReason::kNoMatch) : Verdict::Gate(gate);
   }
 
   // Packets without a whole Ethernet header have no address to look up.
@@ -203,8 +236,9 @@ class L2Forward final : public Module {
     }
   }
 
-  std::unique_ptr<MacTable> table_;
-  std::atomic<uint32_t> default_gate_{kMaxGates};
+  uint32_t buckets_ = 0;
+  uint32_t ways_ = 0;
+  LiveRules<Rules> rules_;
 };
 
 REGISTER_MODULE(L2Forward);

@@ -4,6 +4,7 @@
 #include <map>
 #include <random>
 
+#include "bess/util.pb.h"
 #include "core/base/parse.h"
 #include "core/base/soak_testing.h"
 #include "core/graph/lookup_testing.h"
@@ -51,6 +52,11 @@ class L2ForwardTest : public testing::Test {
     pb::L2ForwardCommandLookupArg arg;
     for (const std::string& addr : addrs) arg.add_addrs(addr);
     return tester_.Command("lookup", arg, &found_);
+  }
+  pb::L2ForwardConfig Config() {
+    pb::L2ForwardConfig config;
+    EXPECT_TRUE(tester_.Command("get_runtime_config", pb::EmptyArg(), &config).ok());
+    return config;
   }
   absl::Status SetDefaultGate(int64_t gate) {
     pb::L2ForwardCommandSetDefaultGateArg arg;
@@ -136,6 +142,46 @@ TEST_F(L2ForwardTest, DeletesAllOrNothing) {
 }
 
 // BESS found 897 of 2000.
+TEST_F(L2ForwardTest, AConfigurationIsExchangedAsAWhole) {
+  ASSERT_TRUE(Add({{kSecond, 2}, {kFirst, 1}}).ok());
+  ASSERT_TRUE(SetDefaultGate(9).ok());
+  const pb::L2ForwardConfig config = Config();
+  EXPECT_EQ(config.default_gate(), 9u);
+  ASSERT_EQ(config.entries_size(), 2);
+  EXPECT_EQ(config.entries(0).addr(), kFirst);
+  EXPECT_EQ(config.entries(1).addr(), kSecond);
+  EXPECT_EQ(config.entries(1).gate(), 2);
+
+  pb::L2ForwardConfig other;
+  other.set_default_gate(kMaxGates);
+  *other.add_entries() = config.entries(0);
+  ASSERT_TRUE(tester_.Command("set_runtime_config", other).ok());
+  EXPECT_TRUE(Lookup({kFirst}).ok());
+  EXPECT_EQ(StatusErrno(Lookup({kSecond})), ENOENT);
+  ASSERT_TRUE(tester_.Command("set_runtime_config", config).ok());
+  EXPECT_EQ(Config().SerializeAsString(), config.SerializeAsString());
+  tester_.Send(0, {To(0x020000000003)});
+  EXPECT_EQ(tester_.Received(9).size(), 1u);
+}
+
+TEST_F(L2ForwardTest, ABadConfigurationChangesNothing) {
+  ASSERT_TRUE(Add({{kFirst, 1}}).ok());
+  const std::string before = Config().SerializeAsString();
+  const auto refused = [&](const pb::L2ForwardConfig& config, const std::string& text) {
+    const absl::Status status = tester_.Command("set_runtime_config", config);
+    EXPECT_THAT(std::string(status.message()), HasSubstr(text));
+    EXPECT_EQ(Config().SerializeAsString(), before);
+  };
+  pb::L2ForwardConfig config = Config();
+  config.set_default_gate(kMaxGates + 1);
+  refused(config, "'default_gate' must be a gate, 0..8192, not 8193");
+  config = Config();
+  *config.add_entries() = config.entries(0);
+  refused(config, kFirst);
+  config.mutable_entries(1)->set_addr("02:00");
+  refused(config, "'02:00'");
+}
+
 TEST_F(L2ForwardTest, FindsEveryAddressItWasGiven) {
   ASSERT_TRUE(Populate("02:00:00:00:ff:00", 3800, 10).ok());
   std::vector<std::string> packets;

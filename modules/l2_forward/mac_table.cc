@@ -182,6 +182,15 @@ void MacTable::Erase(Key key) {
   }
 }
 
+std::vector<std::pair<MacTable::Key, uint32_t>> MacTable::Entries() const {
+  std::vector<std::pair<Key, uint32_t>> entries;
+  for (uint64_t slot = 0; slot < capacity(); ++slot) {
+    const uint64_t entry = Slot(slot).load(std::memory_order_relaxed);
+    if ((entry & kUsed) != 0) entries.emplace_back(entry & kKeyBits, GateOf(entry));
+  }
+  return entries;
+}
+
 // `moves_` goes up after the old entry has been written elsewhere and before it goes from here: a
 // reader that missed both sees another value than when it began.
 void MacTable::Write(uint64_t slot, uint64_t entry) {

@@ -46,6 +46,8 @@ class MacTable {
   // The key must be in the table.
   void Erase(Key key);
   uint64_t capacity() const { return uint64_t{mask_ + 1} << way_bits_; }
+  // All entries, in no order.
+  std::vector<std::pair<Key, uint32_t>> Entries() const;
 
  private:
   static constexpr Key kKeyBits = (Key{1} << 48) - 1;
