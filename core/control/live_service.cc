@@ -16,27 +16,44 @@ namespace {
 
 using grpc::ServerContext;
 
-constexpr size_t kMaxProblems = 100;
+// Bytes. Details travel in a header field, and a client may refuse all fields together when they
+// are longer than 8 KiB; there they take a third more, and the message comes once more by itself.
+constexpr size_t kMaxDetails = 3 << 10;
+constexpr size_t kMaxText = 512;
 constexpr int kMaxWatching = 64;
 constexpr absl::Duration kWatchPeriod = absl::Milliseconds(100);
 
-// The status with all problems in its details; without problems, it is one about the request.
+std::string Shortened(absl::string_view text) {
+  if (text.size() <= kMaxText) return std::string(text);
+  return absl::StrCat(text.substr(0, kMaxText), "...");
+}
+
+// As many as there is room for.
+native::Problems ToProto(const Problems& problems) {
+  native::Problems all;
+  all.set_count(static_cast<uint32_t>(problems.size()));
+  for (const Problem& problem : problems) {
+    native::Problem& out = *all.add_problems();
+    out.set_path(Shortened(problem.path));
+    out.set_code(static_cast<int32_t>(problem.status.code()));
+    out.set_errno_value(StatusErrno(problem.status));
+    out.set_message(Shortened(problem.status.message()));
+    if (all.ByteSizeLong() > kMaxDetails) {
+      all.mutable_problems()->RemoveLast();
+      break;
+    }
+  }
+  return all;
+}
+
+// The status with the problems in its details; without problems, it is one about the request.
 grpc::Status ToGrpc(const absl::Status& status, Problems problems) {
   if (status.ok()) return grpc::Status::OK;
   if (problems.empty()) problems.push_back({"", status});
-  native::Problems all;
-  all.set_count(static_cast<uint32_t>(problems.size()));
-  problems.resize(std::min(problems.size(), kMaxProblems));
-  for (const Problem& problem : problems) {
-    native::Problem& out = *all.add_problems();
-    out.set_path(problem.path);
-    out.set_code(static_cast<int32_t>(problem.status.code()));
-    out.set_errno_value(StatusErrno(problem.status));
-    out.set_message(std::string(problem.status.message()));
-  }
+  const native::Problems all = ToProto(problems);
   native::StatusDetails details;
   details.set_code(static_cast<int32_t>(status.code()));
-  details.set_message(std::string(status.message()));
+  details.set_message(Shortened(status.message()));
   details.add_details()->PackFrom(all);
   return {static_cast<grpc::StatusCode>(status.code()), details.message(),
           details.SerializeAsString()};

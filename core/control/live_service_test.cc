@@ -57,6 +57,25 @@ TEST_F(LiveServiceTest, ProblemsComeWithTheirPaths) {
   EXPECT_EQ(problems.problems(1).message(), "there is no module class 'Nonsense'");
 }
 
+TEST_F(LiveServiceTest, DetailsFitIntoAHeaderHoweverMuchIsWrong) {
+  Operations operations;
+  for (int i = 0; i < 1000; ++i) operations.Destroy(absl::StrCat("nobody", i));
+  native::TransactResponse response;
+  const grpc::Status many = live_->Transact(&context_, *operations, &response);
+  const native::Problems problems = ProblemsOf(many);
+  EXPECT_EQ(problems.count(), 1000u);
+  EXPECT_GE(problems.problems_size(), 20);
+  EXPECT_LT(many.error_details().size(), 4096u);
+
+  Operations one;
+  one.Destroy(std::string(100'000, 'x'));
+  grpc::ClientContext context;
+  const grpc::Status long_name = live_->Transact(&context, *one, &response);
+  EXPECT_EQ(ProblemsOf(long_name).problems_size(), 1);
+  EXPECT_LT(long_name.error_details().size() + long_name.error_message().size(), 4096u);
+  EXPECT_TRUE(long_name.error_message().ends_with("...")) << long_name.error_message().size();
+}
+
 TEST_F(LiveServiceTest, AWrongVersionIsAborted) {
   native::ApplyRequest request;
   native::ApplyResponse response;
