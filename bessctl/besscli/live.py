@@ -128,7 +128,7 @@ def save(shell: Shell, name: str) -> None:
     shell.say(f"Version {answer.version} is in {path}.")
 
 
-@command("watch", "tells of commits, links and workers until it is interrupted")
+@command("watch", "tells of commits, links, workers and network functions until it is interrupted")
 def watch(shell: Shell) -> None:
     for event in shell.daemon().watch():
         kind = event.WhichOneof("event")
@@ -143,6 +143,8 @@ def watch(shell: Shell) -> None:
 _TOLD: dict[str, Callable[[Any], str]] = {
     "commit": lambda commit: f"version {commit.version}: {commit.comment}",
     "link": lambda link: f"port {link.port}: link {'up' if link.up else 'down'}",
+    "nf": lambda nf: f"port {nf.port}: network function {nf.what}"
+    + (f" {nf.times} times" if nf.times > 1 else ""),
     "worker": lambda worker: f"worker {worker.wid} {'runs' if worker.running else 'is paused'}",
 }
 

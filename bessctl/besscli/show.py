@@ -54,6 +54,34 @@ def show_port(shell: Shell, names: list[str]) -> None:
     shell.table_or("There are no ports.", columns, rows, right)
 
 
+@command("show nf [PORT...]", "lists ports of network functions: who is attached, and their lives")
+def show_nf(shell: Shell, names: list[str]) -> None:
+    client = shell.daemon()
+    try:
+        ports = client.list_nfs(names).ports
+    except RPCError as error:
+        raise CommandError(f"{error}; network functions need bessd") from error
+    rows = []
+    for nf in ports:
+        stats = client.get_port_stats(nf.port)
+        who = nf.process
+        function = f"{who.name} (pid {who.pid}, uid {who.uid})" if nf.HasField("process") else "-"
+        kind = "trusted" if nf.trusted else "isolated"
+        packets = [stats.inc.packets, stats.inc.dropped, stats.out.packets, stats.out.dropped]
+        counts = [who.buffers, *packets, nf.overloaded]
+        rows.append([nf.port, kind, nf.domain or "-", function, *counts, _life(nf)])
+    right = ("buffers", "rx packets", "rx dropped", "tx packets", "tx dropped", "overloaded")
+    columns = ["port", "kind", "domain", "attached", *right, "events"]
+    shell.table_or("There are no ports of network functions.", columns, rows, right)
+
+
+def _life(nf: Any) -> str:
+    """What happened at the port: "attached 3, died 2, violated 1 (a message out of turn 1)"."""
+    happened = [f"{event.name} {times}" for event, times in nf.events.ListFields()]
+    reasons = [f"{violation.reason} {violation.times}" for violation in nf.violations]
+    return ", ".join(happened) + (f" ({', '.join(reasons)})" if reasons else "")
+
+
 @command("show module [MODULE...]", "lists modules; of named ones also gates and metadata")
 def show_module(shell: Shell, names: list[str]) -> None:
     client = shell.daemon()

@@ -170,6 +170,10 @@ class BESS(LiveCalls):
         """What became of every packet: created, consumed, held, and dropped by reason."""
         return self._native(OBSERVE, "GetLedger", {"modules": modules or []})
 
+    def list_nfs(self, ports: list[str] | None = None) -> Any:
+        """The ports of network functions: who is attached, and what became of others."""
+        return self._native(OBSERVE, "ListNfs", {"ports": ports or []})
+
     def _native(self, service: str, method: str, fields: dict[str, Any] | None = None) -> Any:
         request = to_message(self.protos.method(service, method)[1], fields or {})
         return self._traced_call(service, method, request)

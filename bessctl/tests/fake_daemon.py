@@ -27,6 +27,7 @@ class FakeDaemon:
         self.state = RecordingClient()
         self.refuse: dict[str, Callable[[Any], Error | None]] = {}
         self.calls: list[str] = []
+        self.nfs: list[dict[str, Any]] = []
         self.packets = 0
         self.created = 10
         self.readings = 0
@@ -193,6 +194,9 @@ class FakeDaemon:
     def _GateHookCommand(self, request: Any) -> Any:
         self.hook_commands.append((request.hook.hook_name, request.cmd))
         return protos().message("CommandResponse")()
+
+    def _ListNfs(self, _request: Any) -> Any:
+        return protos().message("bess.native.ListNfsResponse")(ports=self.nfs)
 
     def _GetLedger(self, _request: Any) -> Any:
         ledger = protos().message("bess.native.GetLedgerResponse")()

@@ -179,9 +179,13 @@ def test_watch_tells_what_happens(run: Session, fake: FakeDaemon, script: Path) 
         message("Event", commit=commit),
         message("Event", link={"port": "p0", "up": True}),
         message("Event", worker={"wid": 2}),
+        message("Event", nf={"port": "nf0", "what": "died", "times": 1}),
+        message("Event", nf={"port": "nf0", "what": "refused", "times": 3}),
     ]
     said = run("watch")
     for line in ("version 3: rollback 1", "- q::Queue()", "port p0: link up", "worker 2 is paused"):
+        assert f"{line}\n" in said
+    for line in ("nf0: network function died", "nf0: network function refused 3 times"):
         assert f"{line}\n" in said
 
 

@@ -168,6 +168,33 @@ def test_show_drops(run: Session, fake: FakeDaemon) -> None:
     )
 
 
+def test_show_nf(run: Session, fake: FakeDaemon) -> None:
+    assert "There are no ports of network functions." in run("show nf")
+    run("add port NFPort nf0")
+    fake.nfs = [
+        {
+            "port": "nf0",
+            "trusted": True,
+            "domain": "blue",
+            "process": {"name": "ttl", "pid": 4711, "uid": 1000, "buffers": 64},
+            "events": {"attached": 3, "died": 1, "violated": 1},
+            "violations": [{"reason": "a message out of turn", "times": 1}],
+            "overloaded": 9,
+        }
+    ]
+    said = run("show nf")
+    for words in (
+        "trusted",
+        "blue",
+        "ttl (pid 4711, uid 1000)",
+        "64",
+        "attached 3, died 1, violated 1 (a message out of turn 1)",
+    ):
+        assert words in said
+    fake.nfs = [{"port": "nf0"}]
+    assert "isolated" in run("show nf nf0") and "pid" not in run("show nf")
+
+
 def test_help_understands_abbreviations(run: Session) -> None:
     said = run("help sh pi")
     assert "show pipeline" in said and "show port" not in said

@@ -94,4 +94,7 @@ absl::Status ConfigureResumeHook(Engine&, const pb::ConfigureResumeHookRequest&,
 // ledger_rpcs.cc
 absl::Status GetLedger(Engine&, const native::GetLedgerRequest&, native::GetLedgerResponse*);
 
+// nf_rpcs.cc
+absl::Status ListNfs(Engine&, const native::ListNfsRequest&, native::ListNfsResponse*);
+
 }  // namespace bess::rpc

@@ -125,6 +125,10 @@ class ObserveService final : public native::Observe::Service {
                          native::GetLedgerResponse* response) override {
     return ToGrpc(rpc::GetLedger(engine_, *request, response));
   }
+  grpc::Status ListNfs(ServerContext*, const native::ListNfsRequest* request,
+                       native::ListNfsResponse* response) override {
+    return ToGrpc(rpc::ListNfs(engine_, *request, response));
+  }
 
  private:
   Engine& engine_;

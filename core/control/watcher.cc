@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/clock.h"
+#include "core/port/nf_port.h"
 
 namespace bess {
 namespace {
@@ -31,6 +32,7 @@ Watcher::Watcher(Engine& engine, uint64_t version)
   std::vector<native::Event> none;
   SeeLinks(&none);
   SeeWorkers(&none);
+  SeeNfs(&none);
 }
 
 absl::StatusOr<std::vector<native::Event>> Watcher::Next(absl::Duration wait) {
@@ -44,6 +46,7 @@ absl::StatusOr<std::vector<native::Event>> Watcher::Next(absl::Duration wait) {
   }
   SeeLinks(&events);
   SeeWorkers(&events);
+  SeeNfs(&events);
   return events;
 }
 
@@ -68,6 +71,36 @@ void Watcher::SeeWorkers(std::vector<native::Event>* events) {
     worker.set_running(running);
   });
   workers_ = std::move(now);
+}
+
+// What is different from what was `seen` is told: happened(what, times).
+template <typename Happened>
+Watcher::NfHistory Watcher::Look(const NfServer& server, const NfHistory& seen, Happened happened) {
+  NfHistory now{.overloaded = server.overloaded()};
+  for (size_t i = 0; i < std::size(kNfEventNames); ++i) {
+    const auto& [what, counter] = kNfEventNames[i];
+    now.times[i] = (server.events().*counter).load(std::memory_order_relaxed);
+    if (now.times[i] > seen.times[i]) happened(what, now.times[i] - seen.times[i]);
+  }
+  now.overloading = now.overloaded > seen.overloaded;
+  if (now.overloading && !seen.overloading) happened("overloaded", 1);
+  return now;
+}
+
+void Watcher::SeeNfs(std::vector<native::Event>* events) {
+  std::map<std::string, NfHistory> now;
+  engine_.ports().VisitAll([&](const Port& port, const auto&) {
+    const auto* nf_port = dynamic_cast<const NFPort*>(&port);
+    if (nf_port == nullptr) return;
+    const NfHistory seen = nfs_[port.name()];
+    now[port.name()] = Look(nf_port->server(), seen, [&](std::string_view what, uint64_t times) {
+      auto& nf = *Add(events)->mutable_nf();
+      nf.set_port(port.name());
+      nf.set_what(std::string(what));
+      nf.set_times(times);
+    });
+  });
+  nfs_ = std::move(now);
 }
 
 }  // namespace bess

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/control/watcher.h"
 
+#include "core/control/nf_ports_testing.h"
 #include "core/control/transact_testing.h"
 
 namespace bess {
@@ -36,6 +37,48 @@ TEST_F(WatcherTest, SaysWhenItHasMissedSome) {
   Watcher watcher(*engine_, engine_->version());
   for (size_t i = 0; i < 3 * History::kSingle; ++i) Tell("knob", "set", 1);
   EXPECT_EQ(watcher.Next(absl::ZeroDuration()).status().code(), absl::StatusCode::kOutOfRange);
+}
+
+class NfWatcherTest : public NfPortsTest {
+ protected:
+  // The events of network functions since the last call, waited for.
+  static std::vector<std::string> Told(Watcher& watcher) {
+    std::vector<std::string> told;
+    const auto look = [&] {
+      const auto events = watcher.Next(absl::ZeroDuration());
+      for (const native::Event& event : *events) {
+        if (!event.has_nf()) continue;
+        told.push_back(
+            absl::StrCat(event.nf().port(), " ", event.nf().what(), " ", event.nf().times()));
+      }
+      return !told.empty();
+    };
+    testing_nf::Eventually(look);
+    return told;
+  }
+};
+
+TEST_F(NfWatcherTest, SeesTheirLives) {
+  CreatePort("p", /*trusted=*/false);
+  Watcher watcher(*engine_, 0);
+  testing_nf::RawConnection nf(Path("p"));
+  nf.Attach();
+  EXPECT_EQ(Told(watcher), std::vector<std::string>{"p attached 1"});
+  nf.Close();
+  EXPECT_EQ(Told(watcher), std::vector<std::string>{"p died 1"});
+  EXPECT_TRUE(watcher.Next(absl::ZeroDuration())->empty());
+}
+
+TEST_F(NfWatcherTest, SeesTheBeginningOfOverload) {
+  CreatePort("p", /*trusted=*/true);
+  testing_nf::RawConnection nf(Path("p"));
+  nf.Attach();
+  Watcher watcher(*engine_, 0);
+  const auto lease = engine_->LeasePort("p", Direction::kSend, "test", 0);
+  for (int round = 0; round < 3; ++round) {
+    testing_ports::SendAll((*lease)->port(), std::vector<std::string>(64, std::string(60, 'x')));
+  }
+  EXPECT_EQ(Told(watcher), std::vector<std::string>{"p overloaded 1"});
 }
 
 }  // namespace

@@ -13,6 +13,8 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/escaping.h"
+#include "core/base/clock.h"
 #include "core/base/status.h"
 #include "core/port/nf_handshake.h"
 
@@ -72,6 +74,13 @@ uint32_t NfServer::Receive(uint32_t queue, Packet** packets, uint32_t max) {
   return n;
 }
 
+std::optional<NfProcess> NfServer::process() const {
+  absl::MutexLock lock(&process_mutex_);
+  std::optional<NfProcess> found = process_;
+  if (found) found->buffers = session_->loans();
+  return found;
+}
+
 // --- clients ------------------------------------------------------------------------------------
 
 void NfServer::Serve() {
@@ -108,7 +117,7 @@ void NfServer::ServeOnce() {
   }
   // Who goes makes room for who comes.
   if (client_ && session_->violation() != NfViolation::kNone) {
-    Detach(events_.violated, ViolationText(session_->violation()));
+    Expel(session_->violation());
   } else if (client.revents != 0) {
     HearClient();
   } else if (process.revents != 0) {
@@ -139,7 +148,7 @@ void NfServer::Accept() {
     SendRefusal(client.socket.get(), peer.status());
     return Log(std::string(peer.status().message()));
   }
-  client.pid = peer->pid;
+  client.peer = *peer;
   client.process = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, peer->pid, 0)));
   client.since = Clock::now();
   newcomer_ = std::move(client);
@@ -151,14 +160,14 @@ void NfServer::Welcome() {
   if (!status.ok()) {
     events_.refused.fetch_add(1, std::memory_order_relaxed);
     SendRefusal(newcomer_->socket.get(), status);
-    Log(absl::StrCat("process ", newcomer_->pid, " is refused: ", status.message()));
+    Log(absl::StrCat("process ", newcomer_->peer.pid, " is refused: ", status.message()));
   }
   newcomer_.reset();
 }
 
 absl::Status NfServer::Admit(const BessNfRequest& request) {
   if (request.kind != BESS_NF_ATTACH) return Error(EINVAL, "the first request is to attach");
-  if (client_) return Error(EBUSY, "process ", client_->pid, " is attached to this port");
+  if (client_) return Error(EBUSY, "process ", client_->peer.pid, " is attached to this port");
   NfSessionOptions options = options_.session;
   options.fresh_slots = request.fresh;
   options.alarm = alarm_.get();
@@ -171,9 +180,15 @@ absl::Status NfServer::Admit(const BessNfRequest& request) {
   client_ = std::move(newcomer_);
   looked_ = Clock::now();
   seen_progress_ = 0;
+  const std::string name = absl::CHexEscape(request.name);
+  {
+    absl::MutexLock lock(&process_mutex_);
+    process_ = NfProcess{
+        .name = name, .pid = client_->peer.pid, .uid = client_->peer.uid, .since = WallSeconds()};
+  }
   door_.Open();
   events_.attached.fetch_add(1, std::memory_order_relaxed);
-  Log(absl::StrCat("'", request.name, "' (process ", client_->pid, ") is attached"));
+  Log(absl::StrCat("'", name, "' (process ", client_->peer.pid, ") is attached"));
   return absl::OkStatus();
 }
 
@@ -186,7 +201,7 @@ void NfServer::HearClient() {
   } else if (StatusErrno(request.status()) == ENOTCONN) {
     Detach(events_.died, "it died");
   } else {
-    Detach(events_.violated, ViolationText(NfViolation::kMessage));
+    Expel(NfViolation::kMessage);
   }
 }
 
@@ -202,11 +217,20 @@ void NfServer::CheckProgress() {
   looked_ = Clock::now();
 }
 
+void NfServer::Expel(NfViolation violation) {
+  events_.violations[static_cast<size_t>(violation)].fetch_add(1, std::memory_order_relaxed);
+  Detach(events_.violated, ViolationText(violation));
+}
+
 void NfServer::Detach(std::atomic<uint64_t>& how, const std::string& why) {
   door_.Close();
+  {
+    absl::MutexLock lock(&process_mutex_);
+    process_.reset();
+  }
   session_.reset();
   how.fetch_add(1, std::memory_order_relaxed);
-  Log(absl::StrCat("process ", client_->pid, " is detached: ", why));
+  Log(absl::StrCat("process ", client_->peer.pid, " is detached: ", why));
   client_.reset();
 }
 

@@ -4,6 +4,9 @@
 // and keeps workers out while the shared memory comes and goes. One NF is attached at a time.
 #pragma once
 
+#include <sys/socket.h>
+
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -11,9 +14,13 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "core/port/doorway.h"
 #include "core/port/file_descriptor.h"
 #include "core/port/nf_session.h"
@@ -37,6 +44,23 @@ struct NfEvents {
   std::atomic<uint64_t> died{0};      // gone without a word
   std::atomic<uint64_t> violated{0};  // detached for breaking a rule
   std::atomic<uint64_t> stalled{0};   // detached for leaving full rings alone
+  // Of those that violated, by what they did.
+  std::array<std::atomic<uint64_t>, kNfViolations> violations{};
+};
+
+// The names of these, as clients know them.
+inline constexpr std::pair<std::string_view, std::atomic<uint64_t> NfEvents::*> kNfEventNames[] = {
+    {"attached", &NfEvents::attached}, {"detached", &NfEvents::detached},
+    {"died", &NfEvents::died},         {"violated", &NfEvents::violated},
+    {"stalled", &NfEvents::stalled},   {"refused", &NfEvents::refused}};
+
+// Who is attached.
+struct NfProcess {
+  std::string name;  // as it calls itself; printable
+  pid_t pid = 0;
+  uid_t uid = 0;
+  double since = 0;      // seconds since the Unix epoch
+  uint32_t buffers = 0;  // that it has now
 };
 
 class NfServer {
@@ -54,6 +78,7 @@ class NfServer {
 
   // Thread: any.
   bool attached() const { return door_.is_open(); }
+  std::optional<NfProcess> process() const;
   const NfEvents& events() const { return events_; }
   const NfSessionCounters& traffic() const { return traffic_; }
   // Packets that an attached NF had no room for.
@@ -65,7 +90,7 @@ class NfServer {
   struct Client {
     FileDescriptor socket;
     FileDescriptor process;  // readable when it is dead; not on every kernel
-    pid_t pid = 0;
+    ucred peer{};
     Clock::time_point since{};
   };
 
@@ -79,6 +104,7 @@ class NfServer {
   absl::Status Admit(const BessNfRequest& request);
   void HearClient();
   void CheckProgress();
+  void Expel(NfViolation violation);
   void Detach(std::atomic<uint64_t>& how, const std::string& why);
   void Log(const std::string& text);
 
@@ -90,6 +116,8 @@ class NfServer {
 
   Doorway door_;  // a lane for each queue: those from the NF, then those to it
   std::unique_ptr<NfSession> session_;
+  mutable absl::Mutex process_mutex_;
+  std::optional<NfProcess> process_ ABSL_GUARDED_BY(process_mutex_);  // while set, session_ stays
   std::optional<Client> newcomer_;  // connected, and has not said yet what it wants
   std::optional<Client> client_;    // attached
   uint32_t seen_progress_ = 0;      // what the NF had taken at the last look

@@ -80,6 +80,26 @@ TEST_F(NfServerTest, AttachesAndDetaches) {
   EXPECT_EQ(events().died, 0u);
 }
 
+TEST_F(NfServerTest, KnowsWhoIsAttached) {
+  options_.session.isolated = false;
+  Start();
+  EXPECT_FALSE(server_->process());
+  RawConnection nf(path_);
+  BessNfRequest request = Request(BESS_NF_ATTACH, /*fresh=*/32);
+  std::strcpy(request.name, "line\n\xff");
+  nf.Say(request);
+  ASSERT_TRUE(Eventually([this] { return server_->attached(); }));
+  Send(8);
+  const std::optional<NfProcess> process = server_->process();
+  ASSERT_TRUE(process);
+  EXPECT_EQ(process->name, "line\\n\\xff") << "printable";
+  EXPECT_EQ(process->pid, getpid());
+  EXPECT_EQ(process->uid, geteuid());
+  EXPECT_EQ(process->buffers, 32u + 8u);
+  nf.Close();
+  EXPECT_TRUE(Eventually([this] { return !server_->process(); }));
+}
+
 TEST_F(NfServerTest, TheNextMayComeAtOnce) {
   Start();
   for (uint64_t i = 1; i <= 50; ++i) {
@@ -156,6 +176,7 @@ TEST_F(NfServerTest, ViolationsEndAnAttachment) {
   peer.Give({{.buffer = peer.geometry().buffers, .offset = 0, .length = 60}});
   EXPECT_EQ(Receive(), 0u);
   EXPECT_TRUE(Eventually([this] { return events().violated == 1; }));
+  EXPECT_EQ(events().violations[static_cast<size_t>(NfViolation::kBuffer)], 1u);
   RawConnection next(path_);
   next.Attach();
   EXPECT_TRUE(Eventually([this] { return events().attached == 2; }));

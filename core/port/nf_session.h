@@ -23,6 +23,7 @@ namespace bess {
 
 // What a peer did that no honest one does.
 enum class NfViolation : uint32_t { kNone, kIndex, kBuffer, kOwner, kBounds, kMessage };
+inline constexpr size_t kNfViolations = static_cast<size_t>(NfViolation::kMessage) + 1;
 const char* ViolationText(NfViolation violation);
 
 // Packets that could not pass, or only by a copy, in all sessions of a port.

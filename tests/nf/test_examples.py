@@ -3,6 +3,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from demo.daemon import Daemon
 from demo.errors import DemoError
 from frames import udp
 from pybess import BESS
+from pybess.errors import RPCError
 from scapy.all import IP, Ether  # type: ignore[attr-defined]
 from users import NOBODY
 
@@ -161,6 +163,24 @@ def test_killed_functions_come_back(bench: Bench, start: Start) -> None:
         forwarder.send_signal(signal.SIGKILL)
         forwarder.wait()
         assert eventually(lambda: not bench.attached())
+    (nf,) = bench.client.list_nfs(["nf"]).ports
+    assert (nf.events.attached, nf.events.died) == (20, 20)
+
+
+def test_show_nf(bench: Bench, daemon: Daemon, start: Start) -> None:
+    forwarder = start("forwarder", bench.path)
+    assert eventually(bench.attached)
+    shown = subprocess.run(
+        [str(REPO / "bessctl" / "bessctl"), "show", "nf", "nf"],
+        env={**os.environ, "BESS_GRPC_URL": daemon.address, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for words in (f"(pid {forwarder.pid}, uid", "isolated", "attached 1"):
+        assert words in shown
+    with pytest.raises(RPCError, match="port 'nothing'"):
+        bench.client.list_nfs(["nothing"])
 
 
 def test_functions_outlive_the_daemon(public_directory: Path, start: Start) -> None:
