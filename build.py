@@ -47,14 +47,11 @@ def parser() -> argparse.ArgumentParser:
     bench = command("bench", "build, then measure against dpdk-testpmd")
     add_jobs(bench)
     bench.set_defaults(act=live.bench_command)
-    bench.epilog = "What else is given goes to the bench: scenarios, `sched`, --json FILE, ..."
+    bench.epilog = (
+        "What else is given goes to the bench: scenarios, `sched`, `nf`, --json FILE, ..."
+    )
 
-    test = command("test", "lint, build release, asan and tsan, and run every test in each")
-    test.add_argument("--quick", action="store_true", help="release only, without slow tests")
-    test.add_argument("--list", action="store_true", help="print the names and stop")
-    add_jobs(test)
-    test.add_argument("names", nargs="*", help="run only what has one of these in its name")
-    test.set_defaults(act=testing.command)
+    declare_test(command("test", "lint, build release, asan and tsan, and run every test in each"))
 
     check = command("lint", "check the house rules; silent rules passed")
     check.add_argument("--list", action="store_true", help="print the rules and stop")
@@ -82,6 +79,15 @@ def declare_plugin(plugin: argparse.ArgumentParser) -> None:
     plugin.add_argument("--mode", choices=sorted(builder.MODES), default="release")
     add_jobs(plugin)
     plugin.set_defaults(act=builder.plugin_command)
+
+
+def declare_test(test: argparse.ArgumentParser) -> None:
+    """The subcommand that runs tests."""
+    test.add_argument("--quick", action="store_true", help="release only, without slow tests")
+    test.add_argument("--list", action="store_true", help="print the names and stop")
+    add_jobs(test)
+    test.add_argument("names", nargs="*", help="run only what has one of these in its name")
+    test.set_defaults(act=testing.command)
 
 
 def add_jobs(command: argparse.ArgumentParser) -> None:

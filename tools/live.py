@@ -10,7 +10,11 @@ from tools import builder, packages, shell
 
 DEMO = shell.ROOT / "sample_conf" / "live.py"
 BENCH = shell.ROOT / "bench" / "bench.py"
-SCHED_BENCH = shell.ROOT / "bench" / "sched.py"
+# Benches with bounds of their own, by the first word: the program, and what it needs besides bessd.
+BOUNDED = {
+    "sched": (shell.ROOT / "bench" / "sched.py", ["tc_bench"]),
+    "nf": (shell.ROOT / "bench" / "nf.py", ["port_bench", "nf_examples"]),
+}
 
 
 def command(args: argparse.Namespace) -> int:
@@ -19,11 +23,12 @@ def command(args: argparse.Namespace) -> int:
 
 
 def bench_command(args: argparse.Namespace) -> int:
-    """The bench against the yardstick; the first word `sched` asks for the scheduler's instead."""
-    if args.args[:1] != ["sched"]:
+    """The bench against the yardstick; the first word may ask for one that has bounds instead."""
+    if not args.args or args.args[0] not in BOUNDED:
         return hand_over(BENCH, args)
+    bench, targets = BOUNDED[args.args[0]]
     args.args = args.args[1:]
-    return hand_over(SCHED_BENCH, args, ["tc_bench"])
+    return hand_over(bench, args, targets)
 
 
 def hand_over(program: Path, args: argparse.Namespace, targets: Sequence[str] = ()) -> int:

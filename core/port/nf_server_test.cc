@@ -86,7 +86,7 @@ TEST_F(NfServerTest, KnowsWhoIsAttached) {
   EXPECT_FALSE(server_->process());
   RawConnection nf(path_);
   BessNfRequest request = Request(BESS_NF_ATTACH, /*fresh=*/32);
-  std::strcpy(request.name, "line\n\xff");
+  std::memcpy(request.name, "line\n\xff", 7);
   nf.Say(request);
   ASSERT_TRUE(Eventually([this] { return server_->attached(); }));
   Send(8);

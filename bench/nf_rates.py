@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packets that go round between a network function and the switch, by each way there is."""
+
+import contextlib
+import os
+import statistics
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from demo.daemon import Daemon, program
+from demo.hosts import run, tool
+from sched_figure import Figure, fresh_daemon
+from worker_clock import last_core
+
+ROUNDS = 3
+SECONDS = 1.0
+IN_FLIGHT = 512  # packets, half a ring
+ALONE = 1  # one packet: its rate is one by the time there and back
+
+Rate = Callable[[int], float]  # by the number of packets in flight
+
+
+def first_core() -> int:
+    """Where the network function runs."""
+    return min(os.sched_getaffinity(0))
+
+
+def port_bench(what: str, *words: object, front: tuple[str, ...] = ()) -> float:
+    """The one number that port_bench prints."""
+    path = Path(program()).resolve().with_name("port_bench")
+    command = [*front, str(path), what, str(first_core()), *map(str, words)]
+    return float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+
+
+def rings(in_flight: int) -> float:
+    """The yardstick: pointers through two rings."""
+    return port_bench("ring", in_flight, SECONDS, last_core())
+
+
+def send_back(client: Any, port: str) -> None:
+    """Lets the switch send back what comes from a port."""
+    client.create_module("PortInc", f"{port}_inc", {"port": port})
+    client.create_module("PortOut", f"{port}_out", {"port": port})
+    client.connect_modules(f"{port}_inc", f"{port}_out")
+
+
+def nf_rate(trusted: bool, in_flight: int) -> float:
+    """Through an NFPort."""
+    with fresh_daemon() as (daemon, client):
+        path = str(daemon.directory / "nf")
+        client.create_port("NFPort", "nf", {"path": path, "trusted": trusted})
+        send_back(client, "nf")
+        return port_bench("nf", in_flight, SECONDS, path)
+
+
+def trusted(in_flight: int) -> float:
+    """Through a port whose packets are the NF's as they are."""
+    return nf_rate(True, in_flight)
+
+
+def isolated(in_flight: int) -> float:
+    """Through a port that copies both ways."""
+    return nf_rate(False, in_flight)
+
+
+@contextlib.contextmanager
+def wire() -> Iterator[tuple[str, ...]]:
+    """A namespace with a pair of devices, `switch` and `nf`; how to run programs there."""
+    name = f"bess-bench-{os.getpid()}"
+    inside = [tool("ip"), "-n", name]
+    run([tool("ip"), "netns", "add", name])
+    try:
+        run([*inside, "link", "add", "switch", "type", "veth", "peer", "name", "nf"])
+        for device in ("switch", "nf"):
+            run([*inside, "link", "set", device, "addrgenmode", "none", "up"])
+        yield (tool("ip"), "netns", "exec", name)
+    finally:
+        subprocess.run([tool("ip"), "netns", "del", name], check=False)
+
+
+def raw_sockets(in_flight: int) -> float:
+    """Through the kernel: a packet socket at each end of a pair of devices."""
+    with wire() as front, Daemon(front=front) as daemon:
+        client = daemon.client()
+        client.add_worker(0, last_core())
+        client.create_port("PMDPort", "kernel", {"vdev": "net_af_packet0,iface=switch"})
+        send_back(client, "kernel")
+        return port_bench("kernel", in_flight, SECONDS, "nf", front=front)
+
+
+def ratio(mine: Rate, its: Rate, in_flight: int) -> float:
+    """The median of the ratios of rounds in which both are measured."""
+    return statistics.median(mine(in_flight) / its(in_flight) for _ in range(ROUNDS))
+
+
+def rates() -> Iterator[Figure]:
+    """64-byte packets there and back, as many as go through."""
+    yield Figure("rate, trusted / rings", ratio(trusted, rings, IN_FLIGHT), 0.75, "", at_least=True)
+    share = ratio(isolated, trusted, IN_FLIGHT)
+    yield Figure("rate, isolated / trusted", share, 0.5, "", at_least=True)
+
+
+def latencies() -> Iterator[Figure]:
+    """The time there and back of one packet that travels alone."""
+    yield Figure("latency, trusted / rings", ratio(rings, trusted, ALONE), 1.5, "")
+
+
+def kernel() -> Iterator[Figure]:
+    """Against the way that needs no library: devices of the kernel's and raw sockets."""
+    if os.geteuid() != 0:
+        print("kernel: not measured, as only root makes network devices")
+        return
+    many = ratio(trusted, raw_sockets, IN_FLIGHT)
+    yield Figure("rate, trusted / kernel path", many, 26, "", at_least=True)
+    yield Figure("latency, trusted / kernel path", ratio(raw_sockets, trusted, ALONE), 0.4, "")

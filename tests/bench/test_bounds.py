@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Benches with bounds: what they print and conclude, and how ratios are taken."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(REPO / "bench"), str(REPO / "sample_conf"), str(REPO / "bessctl")]
+
+import bounds  # noqa: E402
+import nf_rates  # noqa: E402
+from sched_figure import Figure  # noqa: E402
+
+
+def good() -> Iterator[Figure]:
+    """Kept."""
+    yield Figure("one", 1, 2, "ms")
+
+
+def bad() -> Iterator[Figure]:
+    """Missed."""
+    yield Figure("two", 3, 2, "ms")
+
+
+FAMILIES: bounds.Families = {"good": good, "bad": bad}
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """The status of a bench with these words behind its name."""
+    monkeypatch.setattr(sys, "argv", ["bench", *words])
+    return bounds.run("fake", "A bench.", FAMILIES)
+
+
+def test_a_missed_bound_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    figures = tmp_path / "figures.json"
+    assert run(monkeypatch, "--json", str(figures)) == 1
+    said = capsys.readouterr().out
+    assert "1 of 2 bounds kept" in said and "MISSED" in said
+    assert [figure["kept"] for figure in json.loads(figures.read_text())] == [True, False]
+
+
+def test_words_choose(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "good") == 0
+    assert "1 of 1 bounds kept" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        run(monkeypatch, "ugly")
+
+
+def test_ratios_are_taken_within_a_round() -> None:
+    mine, its = iter([10.0, 300.0, 40.0]), iter([1.0, 100.0, 10.0])
+    assert nf_rates.ratio(lambda _: next(mine), lambda _: next(its), 1) == 4
