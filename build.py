@@ -84,6 +84,7 @@ def declare_plugin(plugin: argparse.ArgumentParser) -> None:
 def declare_test(test: argparse.ArgumentParser) -> None:
     """The subcommand that runs tests."""
     test.add_argument("--quick", action="store_true", help="release only, without slow tests")
+    test.add_argument("--chaos", action="store_true", help="only the chaos tests, at full size")
     test.add_argument("--list", action="store_true", help="print the names and stop")
     add_jobs(test)
     test.add_argument("names", nargs="*", help="run only what has one of these in its name")

@@ -30,6 +30,9 @@ foreach(source ${nf_examples})
 endforeach()
 add_custom_target(nf_examples DEPENDS ${nf_programs})
 
+add_executable(nf_victim tests/nf/victim.c)
+target_link_libraries(nf_victim PRIVATE bessnf nf_rules)
+
 if(nf_tests)
   test_program(nf_test ${nf_tests})
   target_link_libraries(nf_test PRIVATE bessnf house_rules Threads::Threads)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tools import builder, lint, packages, results, shell
@@ -33,6 +33,12 @@ PROGRAMS = {
 # Data tests of modules run once more where a read past the end of a packet is seen.
 ALSO_ASAN = "packets"
 
+# Programs with chaos tests, those with this in their names; at full size they take their time.
+CHAOS = ["release/port_test", "asan/port_test"]
+CHAOS_FILTER = "--gtest_filter=*Chaos*"
+CHAOS_FIGURES = "chaos: "  # what a line of their output begins with that people are to see
+CHAOS_SECONDS = 4 * 3600
+
 # What pytest ends with when the markers left nothing to run.
 NO_TESTS_CHOSEN = 5
 
@@ -56,6 +62,7 @@ class Run:
     mode: str
     target: str = ""
     path: Path = field(default_factory=Path)
+    chaos: bool = False
 
     def command(self, report: Path, quick: bool) -> list[str]:
         """The program and its arguments; it is to write its report there."""
@@ -63,7 +70,8 @@ class Run:
             program = str(shell.BUILD / self.mode / self.target)
             # Thread sanitizer's shadow memory needs the addresses a kernel may randomise away.
             front = ["setarch", "-R"] if self.mode == "tsan" and can_fix_addresses() else []
-            return [*front, program, f"--gtest_output=json:{report}", "--gtest_brief=1"]
+            some = [CHAOS_FILTER] if self.chaos else []
+            return [*front, program, f"--gtest_output=json:{report}", "--gtest_brief=1", *some]
         python = shell.python_with("pytest", "grpc", "scapy.all", "matplotlib")
         wanted = ["-m", "not slow"] if quick else []
         options = ["-q", "-ra", "--durations=5", f"--junitxml={report}"]
@@ -74,6 +82,7 @@ class Run:
         out = shell.BUILD / self.mode
         return {
             **SANITIZERS,
+            **({"BESS_CHAOS": "1"} if self.chaos else {}),
             "BESSD": str(out / "bessd"),
             "PACKET_RUNNER": str(out / "packet_runner"),
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -83,8 +92,9 @@ class Run:
 def command(args: argparse.Namespace) -> int:
     """The subcommand; its last line is always the totals."""
     started = time.monotonic()
-    runs = [x for x in all_runs(args.quick) if chosen(x.name, args.names)]
-    linting = chosen("lint", args.names)
+    known = chaos_runs() if args.chaos else all_runs(args.quick)
+    runs = [x for x in known if chosen(x.name, args.names)]
+    linting = not args.chaos and chosen("lint", args.names)
     if args.list:
         print("\n".join(["lint"] * linting + [x.name for x in runs]))
         return 0
@@ -126,6 +136,11 @@ def all_runs(quick: bool) -> list[Run]:
     return [x for x in runs if x.mode == "release"] if quick else runs
 
 
+def chaos_runs() -> list[Run]:
+    """Those that have chaos tests, for these alone."""
+    return [replace(x, chaos=True) for x in all_runs(quick=False) if x.name in CHAOS]
+
+
 def suites() -> list[Path]:
     """Each directory below tests/, and bessctl/tests, that has Python tests, as a run of its own."""
     places = [*sorted((shell.ROOT / "tests").glob("*/")), shell.ROOT / "bessctl" / "tests"]
@@ -147,7 +162,8 @@ def mode_stage(mode: str, runs: list[Run], args: argparse.Namespace) -> results.
         return total
     shell.say(f"\n== {mode}")
     try:
-        wanted = [] if mode == "release" and not args.names else targets(mode, runs)
+        everything = mode == "release" and not args.names and not args.chaos
+        wanted = [] if everything else targets(mode, runs)
         builder.build(mode, wanted, args.jobs, quiet=not sys.stdout.isatty())
     except shell.Failed as failure:
         shell.say(str(failure))
@@ -170,7 +186,7 @@ def carry_out(run: Run, quick: bool) -> results.Result:
     stem = run.name.replace("/", "-")
     log, report = shell.LOGS / f"{stem}.log", shell.LOGS / f"{stem}.report"
     started = time.monotonic()
-    limit = PROGRAM_SECONDS if run.target else SUITE_SECONDS
+    limit = CHAOS_SECONDS if run.chaos else PROGRAM_SECONDS if run.target else SUITE_SECONDS
     with open(log, "a", encoding="utf-8") as out:
         status = shell.run_limited(run.command(report, quick), run.environment(), out, limit)
     if status == NO_TESTS_CHOSEN and not run.target:
@@ -178,6 +194,9 @@ def carry_out(run: Run, quick: bool) -> results.Result:
     read = results.read_gtest if run.target else results.read_pytest
     result = results.conclude(read(report) if report.exists() else None, status, log)
     shell.say(f"{run.name:40} {time.monotonic() - started:6.1f} s  {result.totals()}")
+    if run.chaos:
+        said = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        shell.say("\n".join(f"    {line}" for line in said if line.startswith(CHAOS_FIGURES)))
     for failure in result.failures:
         shell.say("\n" + "\n".join(f"    {line}" for line in failure.splitlines()[:80]) + "\n")
     return result

@@ -2,9 +2,6 @@
 #include "core/port/nf_server.h"
 
 #include <gmock/gmock.h>
-#include <sys/wait.h>
-
-#include <csignal>
 
 #include "core/base/status.h"
 #include "core/port/nf_testing.h"
@@ -198,41 +195,6 @@ TEST_F(NfServerTest, WhoLeavesFullRingsAloneIsDetached) {
   EXPECT_GT(server_->overloaded(), 0u);
   EXPECT_TRUE(server_->attached());
   EXPECT_TRUE(Eventually([this] { return Send(20) == 0 && events().stalled == 1; }));
-}
-
-// A child that exchanges packets until it is killed, at whatever it is doing.
-pid_t StartVictim(const std::string& path) {
-  const pid_t child = fork();
-  if (child != 0) return child;
-  BessNf* nf = bess_nf_attach(path.c_str(), nullptr);
-  BessNfPacket packets[32];
-  while (nf != nullptr) {
-    const int n = bess_nf_receive(nf, 0, packets, 32);
-    if (n > 0) bess_nf_send(nf, 0, packets, static_cast<uint32_t>(n) / 2);  // and keeps the rest
-  }
-  _exit(1);
-}
-
-// $BESS_NF_KILLS says how often.
-TEST_F(NfServerTest, TheKilledLeaveNothingBehind) {
-  const char* wanted = std::getenv("BESS_NF_KILLS");
-  const uint64_t kills = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 20;
-  for (const bool isolated : {true, false}) {
-    options_.session.isolated = isolated;
-    Start();
-    for (uint64_t i = 1; i <= kills; ++i) {
-      const pid_t victim = StartVictim(path_);
-      ASSERT_TRUE(Eventually([&] { return events().attached == i; })) << "kill " << i;
-      for (uint64_t k = 0; k < 50 + 10 * (i % 7); ++k) {
-        Send(8);
-        Receive();
-      }
-      kill(victim, SIGKILL);
-      waitpid(victim, nullptr, 0);
-      ASSERT_TRUE(Eventually([&] { return events().died == i; })) << "kill " << i;
-      ASSERT_EQ(Pool().in_use(), 0u) << "kill " << i;
-    }
-  }
 }
 
 TEST_F(NfServerTest, ThePortMayGoFirst) {

@@ -4,9 +4,10 @@
 #include <gmock/gmock.h>
 #include <sys/eventfd.h>
 
-#include <cstdlib>
+#include <iostream>
 #include <random>
 
+#include "core/base/chaos_testing.h"
 #include "core/port/nf_testing.h"
 
 namespace bess {
@@ -261,12 +262,12 @@ TEST_P(NfSessionTest, AnIsolatedPeerSeesNothingOfTheDomain) {
   FreePackets(others.data(), 1);
 }
 
-// A peer that writes whatever it likes, wherever it can, for a long time. $BESS_NF_DESCRIPTORS says
-// how long.
-TEST_P(NfSessionTest, SurvivesNoise) {
-  const char* wanted = std::getenv("BESS_NF_DESCRIPTORS");
-  const uint64_t limit = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 20000;
+// A peer that writes whatever it likes, wherever it can, for a long time.
+TEST_P(NfSessionTest, ChaosInMemory) {
+  const uint64_t limit = Chaos(20'000, 100'000'000);
+  const uint64_t rarely = Chaos(512, 16'384);  // a session that ends is slow to make anew
   std::mt19937_64 random(1);
+  uint64_t sessions = 0;
   for (uint64_t done = 0; done < limit;) {
     Make();
     ASSERT_FALSE(HasFatalFailure());
@@ -275,17 +276,20 @@ TEST_P(NfSessionTest, SurvivesNoise) {
       Send(std::vector<std::string>(random() % 8, Frame(60)));
       std::vector<BessNfDescriptor> got = random() % 2 ? peer_.Take() : peer_.TakeFresh();
       for (BessNfDescriptor& d : got) {
-        if (random() % 512 == 0) d.length = static_cast<uint16_t>(noise());
-        if (random() % 512 == 0) d.offset = static_cast<uint16_t>(noise());
-        if (random() % 512 == 0) d.buffer = noise() % (2 * peer_.geometry().buffers);
+        if (random() % rarely == 0) d.length = static_cast<uint16_t>(noise());
+        if (random() % rarely == 0) d.offset = static_cast<uint16_t>(noise());
+        if (random() % rarely == 0) d.buffer = noise() % (2 * peer_.geometry().buffers);
       }
-      if (random() % 512 == 0 && !got.empty()) got.push_back(got[0]);
+      if (random() % rarely == 0 && !got.empty()) got.push_back(got[0]);
       peer_.Give(got);
       done += got.size() + 1;
-      if (random() % 256 == 0) peer_.ours().Store<uint32_t>(random() % 128 / 4 * 4, noise());
+      if (random() % (rarely / 2) == 0)
+        peer_.ours().Store<uint32_t>(random() % 128 / 4 * 4, noise());
       Receive();
     }
+    ++sessions;
   }
+  std::cout << "chaos: " << limit << " hostile descriptors, in " << sessions << " sessions\n";
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, NfSessionTest, testing::Bool(),
