@@ -26,3 +26,4 @@ target_include_directories(dpdk SYSTEM INTERFACE ${DPDK_INCLUDE_DIRS})
 target_link_libraries(dpdk INTERFACE ${DPDK_LIBRARIES})
 
 pkg_check_modules(PCAP REQUIRED IMPORTED_TARGET libpcap)
+pkg_check_modules(NETLINK REQUIRED IMPORTED_TARGET libnl-3.0 libnl-route-3.0)

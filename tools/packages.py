@@ -27,6 +27,8 @@ PACKAGES = {
     "libspdlog-dev": "logging",
     "libelf-dev": "reads what a plugin says of itself",
     "libpcap-dev": "filters and captures",
+    "libnl-3-dev": "interfaces of kernel vports",
+    "libnl-route-3-dev": "their names, namespaces and addresses",
     "libgtest-dev": "C++ tests",
     "libgmock-dev": "C++ tests",
     "python3": "the shell and the tests",

@@ -139,7 +139,8 @@ extern const bool kLinkedNFPort;
 extern const bool kLinkedPcapPort;
 extern const bool kLinkedPmdPort;
 extern const bool kLinkedUnixSocketPort;
-[[gnu::used]] static const bool* const kDrivers[] = {&kLinkedNFPort, &kLinkedPcapPort,
-                                                     &kLinkedPmdPort, &kLinkedUnixSocketPort};
+extern const bool kLinkedVPort;
+[[gnu::used]] static const bool* const kDrivers[] = {
+    &kLinkedNFPort, &kLinkedPcapPort, &kLinkedPmdPort, &kLinkedUnixSocketPort, &kLinkedVPort};
 
 }  // namespace bess
