@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Drivers on top of the kernel's network devices, in a network namespace that one thread makes for
-// itself: whatever happens, all of it goes with the thread. Only for those who may make one.
+// Drivers on top of the kernel's network devices.
 #include <gmock/gmock.h>
-#include <net/if.h>
-#include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <fstream>
 #include <map>
 
 #include "core/packet/frames_testing.h"
+#include "core/port/namespace_testing.h"
 #include "core/port/port_testing.h"
 #include "ports/pcap_port.pb.h"
-#include "spdlog/spdlog.h"
+#include "ports/vport.pb.h"
 
 // net_af_xdp never deletes its umem (see new_sockets.h). The library has no frame pointers, so the
 // sanitizer sees only the function that made the umem; nobody but net_af_xdp calls it.
@@ -32,6 +24,7 @@ using testing_ports::MakePackets;
 using testing_ports::PortTest;
 using testing_ports::ReceiveAll;
 using testing_ports::SendAll;
+using testing_ports::Shell;
 
 // Two drivers and how they meet.
 struct Wire {
@@ -41,24 +34,15 @@ struct Wire {
 };
 
 std::vector<Wire> WiresWeMayTest() {
-  const pid_t child = fork();
-  if (child == 0) _exit(unshare(CLONE_NEWNET) == 0 ? 0 : 1);
-  int status = 1;
-  waitpid(child, &status, 0);
-  if (status != 0) {
-    spdlog::warn(
-        "no tests of af_packet, af_xdp and tap: this user may not make network namespaces");
-    return {};
-  }
+  if (!testing_ports::MayMakeNamespaces("af_packet, af_xdp and tap")) return {};
   return {{"AfPacket", "net_af_packet0,iface=wire0", "net_af_packet1,iface=wire1"},
           {"AfXdp", "net_af_xdp0,iface=wire0", "net_af_xdp1,iface=wire1"},
           {"AfXdpCopy", "net_af_xdp0,iface=wire0,force_copy=1", "net_af_packet1,iface=wire1"},
           {"Tap", "net_tap0,iface=tap0", "net_af_packet1,iface=tap0"},
           {"Pcap", "pcap:wire0", "pcap:wire1"},
-          {"PcapAndPacketSocket", "pcap:wire0", "net_af_packet1,iface=wire1"}};
+          {"PcapAndPacketSocket", "pcap:wire0", "net_af_packet1,iface=wire1"},
+          {"VPort", "vport:tap0", "net_af_packet1,iface=tap0"}};
 }
-
-void Shell(const std::string& command) { ASSERT_EQ(std::system(command.c_str()), 0) << command; }
 
 const std::vector<Wire> wires = WiresWeMayTest();
 
@@ -78,25 +62,34 @@ class KernelDeviceTest : public PortTest, public testing::WithParamInterface<Wir
   // Runs the test in a network namespace with a wire in it.
   template <typename Body>
   void InNamespace(Body body) {
-    std::thread([&] {
-      ASSERT_EQ(unshare(CLONE_NEWNET), 0);
-      std::ofstream("/proc/sys/net/ipv6/conf/default/disable_ipv6") << "1";
+    testing_ports::InNewNamespace([&] {
       Shell("ip link add wire0 type veth peer name wire1");
       Shell("ip link set wire0 up");
       Shell("ip link set wire1 up");
       body();
       ASSERT_TRUE(table_.Reset().ok());
-    }).join();
+    });
+  }
+
+  template <typename Argument>
+  absl::Status MakeOf(const std::string& driver, const std::string& name, const Argument& arg) {
+    PortRequest request{.name = name, .driver = driver};
+    request.argument.PackFrom(arg);
+    return Make(request);
   }
 
   absl::Status MakeEnd(const std::string& name, const std::string& device) {
-    constexpr std::string_view kPcap = "pcap:";
-    if (!device.starts_with(kPcap)) return MakeVdev(name, device);
+    const size_t colon = device.find(':');
+    if (colon == device.npos) return MakeVdev(name, device);
+    const std::string interface = device.substr(colon + 1);
+    if (device.starts_with("vport")) {
+      pb::VPortArg arg;
+      arg.set_ifname(interface);
+      return MakeOf("VPort", name, arg);
+    }
     pb::PCAPPortArg arg;
-    arg.set_dev(device.substr(kPcap.size()));
-    PortRequest request{.name = name, .driver = "PCAPPort"};
-    request.argument.PackFrom(arg);
-    return Make(request);
+    arg.set_dev(interface);
+    return MakeOf("PCAPPort", name, arg);
   }
 
   void MakeBoth() {

@@ -268,10 +268,11 @@ Fate Write(int fd, const Packet& packet) {
     pieces[used++] = {.iov_base = const_cast<uint8_t*>(segment->data()),
                       .iov_len = segment->length()};
   }
-  if (writev(fd, pieces.data(), used) >= 0) return Fate::kTaken;
+  const ssize_t written = writev(fd, pieces.data(), used);
+  if (written > 0) return Fate::kTaken;
   // Of frames that are too short or too long the kernel says that they are wrong; all else is about
   // the interface, such as that it is down.
-  return errno == EINVAL || errno == EMSGSIZE ? Fate::kUnfit : Fate::kNotNow;
+  return written == 0 || errno == EINVAL || errno == EMSGSIZE ? Fate::kUnfit : Fate::kNotNow;
 }
 
 uint32_t VPort::DoSend(uint32_t queue, Packet** packets, uint32_t n) {
