@@ -22,15 +22,15 @@ from demo.daemon import Daemon  # noqa: E402
 from fixtures import client, public_directory  # noqa: E402, F401
 from users import IS_ROOT  # noqa: E402
 
-collect_ignore = [] if IS_ROOT else ["test_namespaces.py"]
+ROOT_ONLY = ["test_namespaces.py", "test_vport.py"]
+collect_ignore = [] if IS_ROOT else ROOT_ONLY
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Says what this run left out."""
     if not IS_ROOT:
-        terminalreporter.write_line(
-            "left out, since only root may: tests/system/test_namespaces.py"
-        )
+        names = ", ".join(f"tests/system/{name}" for name in ROOT_ONLY)
+        terminalreporter.write_line(f"left out, since only root may: {names}")
 
 
 @pytest.fixture
