@@ -186,7 +186,7 @@ def test_what_is_refused_leaves_nothing(
     client: BESS, spaces: tuple[str, str], wrong: dict[str, object], said: str
 ) -> None:
     before = links()
-    argument = {"ifname": "eth0", **wrong}
+    argument: dict[str, object] = {"ifname": "eth0", **wrong}
     if not {"netns", "docker"} & wrong.keys():
         argument["netns"] = spaces[0]
     with pytest.raises(Error, match=said):
