@@ -9,10 +9,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 #include <string_view>
 #include <utility>
 
+#include "core/base/parse.h"
 #include "core/base/status.h"
+#include "core/packet/headers.h"
 
 namespace bess {
 namespace {
@@ -69,9 +72,25 @@ absl::StatusOr<NetworkNamespace> TapDevice::Namespace() const {
   return Error(ENODEV, "the interface's network namespace cannot be had: ", std::strerror(errno));
 }
 
+// Sysfs shows the namespace in which it was mounted, where another interface may have the name.
+bool TapDevice::IsIn(const std::string& folder) const {
+  ifreq request{};
+  if (ioctl(fd(0), SIOCGIFHWADDR, &request) != 0) return false;
+  MacAddress own;
+  std::copy_n(request.ifr_hwaddr.sa_data, own.size(), own.begin());
+  std::string shown;
+  std::ifstream(folder + "/address") >> shown;
+  return shown == FormatMac(own);
+}
+
 absl::Status TapDevice::SetCore(uint32_t queue, uint32_t core) const {
   BESS_ASSIGN_OR_RETURN(const std::string name, Name());
-  const std::string path = absl::StrCat("/sys/class/net/", name, "/queues/rx-", queue, "/rps_cpus");
+  const std::string folder = "/sys/class/net/" + name;
+  if (!IsIn(folder)) {
+    return Error(ENODEV, "cannot give queue ", queue, " core ", core, ": ", folder,
+                 " is not this interface; /sys is of another network namespace");
+  }
+  const std::string path = absl::StrCat(folder, "/queues/rx-", queue, "/rps_cpus");
   const std::string mask = CoreMask(core);
   const FileDescriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!file || write(file.get(), mask.data(), mask.size()) < 0) {

@@ -35,6 +35,8 @@ class TapDevice {
   absl::Status SetCore(uint32_t queue, uint32_t core) const;
 
  private:
+  bool IsIn(const std::string& folder) const;
+
   std::vector<FileDescriptor> queues_;
 };
 
