@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +47,13 @@ void InNewNamespace(Body body) {
     std::ofstream("/proc/sys/net/ipv6/conf/default/disable_ipv6") << "1";
     body();
   }).join();
+}
+
+// For the calling thread, which then has mounts of its own, /sys is that of its namespace.
+inline void ShowInSys() {
+  ASSERT_EQ(unshare(CLONE_NEWNS), 0);
+  ASSERT_EQ(mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+  ASSERT_EQ(mount("sysfs", "/sys", "sysfs", 0, nullptr), 0);
 }
 
 }  // namespace bess::testing_ports

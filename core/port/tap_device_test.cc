@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <linux/capability.h>
-#include <sys/mount.h>
 #include <sys/syscall.h>
 
 #include <chrono>
@@ -88,13 +87,11 @@ TEST_P(TapDeviceTest, GoesWithANamespaceAndSaysSo) {
 // The cores of queues are files of sysfs, which shows the namespace it was mounted in.
 TEST_P(TapDeviceTest, QueuesHaveCores) {
   InNewNamespace([] {
-    ASSERT_EQ(unshare(CLONE_NEWNS), 0);
-    ASSERT_EQ(mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
     const TapDevice device = MakeTap(2);
     const absl::Status unseen = device.SetCore(1, 0);
     EXPECT_EQ(StatusErrno(unseen), ENODEV);
     EXPECT_THAT(std::string(unseen.message()), HasSubstr("cannot give queue 1 core 0: /sys/"));
-    ASSERT_EQ(mount("sysfs", "/sys", "sysfs", 0, nullptr), 0);
+    testing_ports::ShowInSys();
     const absl::Status set = device.SetCore(1, 0);
     ASSERT_TRUE(set.ok()) << set;
     const std::string queues = "/sys/class/net/" + *device.Name() + "/queues/";

@@ -333,6 +333,29 @@ TEST_P(VPortRootTest, SeveralQueuesShareTheFlows) {
   });
 }
 
+TEST_P(VPortRootTest, OutputQueuesHaveTheirCores) {
+  InNewNamespace([this] {
+    testing_ports::ShowInSys();
+    pb::VPortArg arg;
+    arg.set_ifname("v0");
+    arg.add_rxq_cpus(0);
+    EXPECT_EQ(StatusErrno(MakeVport(arg, {.name = "p", .tx_queues = 2})), EINVAL);
+    const absl::Status made = MakeVport(arg, {.name = "p", .rx_queues = 2});
+    ASSERT_TRUE(made.ok()) << made;
+    std::string first;
+    std::string second;
+    std::ifstream("/sys/class/net/v0/queues/rx-0/rps_cpus") >> first;
+    std::ifstream("/sys/class/net/v0/queues/rx-1/rps_cpus") >> second;
+    ASSERT_FALSE(first.empty() || second.empty());
+    EXPECT_EQ(first.back(), '1');
+    EXPECT_EQ(second.back(), '0');
+    RawSocket kernel;
+    const auto out = Lease("p", Direction::kSend);
+    ASSERT_EQ(SendAll(out->port(), {Frame(60)}), 1u);
+    EXPECT_EQ(kernel.Receive(), Frame(60)) << "by way of that core";
+  });
+}
+
 TEST_P(VPortRootTest, WakesWhoWaitsForPackets) {
   WithPort({}, {}, [this] {
     RawSocket kernel;
