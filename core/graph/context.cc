@@ -1,16 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/graph/context.h"
 
+#include <emmintrin.h>
+
 #include <algorithm>
+#include <bit>
 
 namespace bess {
 namespace {
 
-// Looks at all of them, which vector instructions do faster than a loop finds the first other one.
-bool AllEqual(const Verdict* verdicts, uint32_t n) {
-  bool differ = false;
-  for (uint32_t i = 0; i < n; ++i) differ |= !(verdicts[i] == verdicts[0]);
-  return !differ;
+constexpr uint32_t kCompared = 16;  // verdicts at once
+
+// Which of kCompared verdicts are `wanted`, a bit each.
+uint64_t WhichOfSome(const Verdict* verdicts, Verdict wanted) {
+  const __m128i all = _mm_set1_epi16(std::bit_cast<int16_t>(wanted));
+  const auto* halves = reinterpret_cast<const __m128i*>(verdicts);
+  const __m128i low = _mm_cmpeq_epi16(_mm_loadu_si128(halves), all);
+  const __m128i high = _mm_cmpeq_epi16(_mm_loadu_si128(halves + 1), all);
+  return static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(low, high)));
+}
+static_assert(sizeof(Verdict[kCompared]) == 2 * sizeof(__m128i));
+
+uint64_t WhichAre(Verdict wanted, const Verdict* verdicts, uint32_t n) {
+  uint64_t which = 0;
+  uint32_t i = 0;
+  for (; i + kCompared <= n; i += kCompared) which |= WhichOfSome(verdicts + i, wanted) << i;
+  for (; i < n; ++i) which |= uint64_t{verdicts[i] == wanted} << i;
+  return which;
+}
+
+// Appends packets, a bit each of `which`, until `to` is full. Returns those that are left.
+uint64_t Append(Batch& to, const Batch& from, uint64_t which) {
+  Packet** at = to.end();
+  Packet** const end = to.begin() + kBatchSize;
+  for (; which != 0 && at != end; which &= which - 1) *at++ = from[std::countr_zero(which)];
+  to.set_size(static_cast<uint32_t>(at - to.begin()));
+  return which;
 }
 
 }  // namespace
@@ -27,22 +52,49 @@ void Context::Drop(Batch& batch, DropReason reason) {
   FreeBatch(batch);
 }
 
+// One verdict after the other, for all packets that have it: there are few in a batch, and then a
+// packet costs no branch.
 void Context::Deliver(Batch& batch, const Verdict* verdicts) {
   if (batch.empty()) return;
-  const Verdict first = verdicts[0];
   const uint32_t n = batch.size();
-  if (AllEqual(verdicts, n)) {
-    first.is_drop() ? Drop(batch, first.reason()) : Emit(first.gate(), batch);
+  uint64_t left = ~uint64_t{0} >> (kBatchSize - n);
+  Verdict verdict = verdicts[0];
+  uint64_t which = WhichAre(verdict, verdicts, n);
+  if (which == left) {
+    verdict.is_drop() ? Drop(batch, verdict.reason()) : Emit(verdict.gate(), batch);
     return;
   }
-  for (uint32_t i = 0; i < n; ++i) {
-    if (verdicts[i].is_drop()) {
-      DropOne(batch[i], verdicts[i].reason());
-    } else {
-      EmitOne(verdicts[i].gate(), batch[i]);
-    }
+  for (;;) {
+    verdict.is_drop() ? DropSome(batch, which, verdict.reason())
+                      : EmitSome(verdict.gate(), batch, which);
+    left &= ~which;
+    if (left == 0) break;
+    verdict = verdicts[std::countr_zero(left)];
+    which = WhichAre(verdict, verdicts, n);
   }
   batch.clear();
+}
+
+void Context::EmitSome(uint32_t gate, const Batch& batch, uint64_t which) {
+  Node* to = Target(gate);
+  if (to == nullptr) [[unlikely]]
+    return DropSome(batch, which, DropReason::kDeadEnd);
+  if (to == hot_node_) [[unlikely]]
+    QueueHot();
+  while (which != 0) {
+    if (to->filling == nullptr && !StartFilling(*to)) [[unlikely]]
+      return DropSome(batch, which, DropReason::kOverload);
+    which = Append(*to->filling, batch, which);
+    if (to->filling->full()) PushFull(*to, nullptr);
+  }
+}
+
+void Context::DropSome(const Batch& batch, uint64_t which, DropReason reason) {
+  node_->ledger->dropped[static_cast<size_t>(reason)].Add(std::popcount(which));
+  while (which != 0) {
+    if (dropped_.full()) FlushDropped();
+    which = Append(dropped_, batch, which);
+  }
 }
 
 void Context::Enqueue(Node& to, Batch* batch) {

@@ -109,6 +109,9 @@ class Context {
  private:
   Node* Target(uint32_t gate) const { return gate < node_->num_out ? node_->out[gate] : nullptr; }
   bool NothingWaits() const { return partial_.empty() && full_.empty(); }
+  // Single packets of a batch, a bit each of `which`.
+  void EmitSome(uint32_t gate, const Batch& batch, uint64_t which);
+  void DropSome(const Batch& batch, uint64_t which, DropReason reason);
   void Execute(Node& node, Batch* batch);
   void Drain();
   Node* NextWaiting(Batch** batch);

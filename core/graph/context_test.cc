@@ -150,6 +150,27 @@ TEST_F(ContextTest, DeliverOfOneVerdictHandsTheBatchOn) {
   EXPECT_EQ(dropped(DropReason::kNoMatch), 3u + kBatchSize);
 }
 
+TEST_F(ContextTest, DeliverKeepsTheOrderWithinEachGateLikeASlowOne) {
+  std::mt19937 rng(2);
+  std::vector<uint64_t> wanted[kGates];
+  uint64_t lost = 0;
+  for (uint32_t run = 0; run < 20 * kBatchSize; ++run) {
+    const uint32_t n = 1 + run % kBatchSize;
+    const uint64_t first = next_id_;
+    const uint32_t kinds = 1 + rng() % (kGates + 2);
+    std::vector<Verdict> verdicts;  // exactly n, so that ASan sees more being read
+    for (uint32_t i = 0; i < n; ++i) {
+      const auto kind = static_cast<uint32_t>(rng() % kinds);
+      verdicts.push_back(kind <= kGates ? Verdict::Gate(kind) : Verdict::Drop(DropReason::kDenied));
+      if (kind < kGates) wanted[kind].push_back(first + i);
+      lost += kind < kGates ? 0 : 1;
+    }
+    Run(n, [&](Context& context, Batch& batch) { context.Deliver(batch, verdicts.data()); });
+  }
+  for (uint32_t gate = 0; gate < kGates; ++gate) EXPECT_EQ(Got(gate), wanted[gate]) << gate;
+  EXPECT_EQ(dropped(DropReason::kDenied) + dropped(DropReason::kDeadEnd), lost);
+}
+
 TEST_F(ContextTest, DroppedPacketsAreFreedWhenTheRunEnds) {
   Run(kBatchSize, [&](Context& context, Batch& batch) {
     for (int i = 0; i < 100; ++i) context.DropOne(Make(), DropReason::kDenied);
