@@ -66,6 +66,19 @@ TEST(ChecksumTest, SumsAnyLengthLikeTheSlowOne) {
   EXPECT_EQ(FinishChecksum(SumBytes(ones)).value(), SlowChecksum(ones));
 }
 
+TEST(ChecksumTest, SumsLongMessagesAtAnyAddressLikeTheSlowOne) {
+  std::mt19937 random(3);
+  std::vector<uint8_t> block(70000);
+  for (uint8_t& byte : block) byte = static_cast<uint8_t>(random() % 4 == 0 ? random() : 255);
+  for (int i = 0; i < 500; ++i) {
+    const size_t at = random() % 64, n = i % 2 == 0 ? random() % 65536 : random() % 2048;
+    const std::vector<uint8_t> bytes(block.begin() + static_cast<ptrdiff_t>(at),
+                                     block.begin() + static_cast<ptrdiff_t>(at + n));
+    ASSERT_EQ(FinishChecksum(SumBytes({&block[at], n})).value(), SlowChecksum(bytes))
+        << n << " bytes at " << at;
+  }
+}
+
 TEST(ChecksumTest, AnUpdateIsARecomputation) {
   std::mt19937 random(2);
   for (int i = 0; i < 20000; ++i) {

@@ -20,17 +20,18 @@
 
 namespace bess {
 
-class PacketView {
+// A packet's headers, its layout read once: for more than one question to one packet. Valid until
+// bytes move or the layout is forgotten.
+class Headers {
  public:
-  explicit PacketView(Packet& packet) : packet_(&packet) {}
+  explicit Headers(Packet& packet) : layout_(packet.layout()), data_(packet.data()) {}
 
-  Packet& packet() const { return *packet_; }
-  uint16_t length() const { return packet_->length(); }
+  Layout layout() const { return layout_; }
 
-  EthernetHeader* Ethernet() const { return layout().ethernet ? At<EthernetHeader>(0) : nullptr; }
+  EthernetHeader* Ethernet() const { return layout_.ethernet ? At<EthernetHeader>(0) : nullptr; }
   // The i-th VLAN tag, outermost first; its EtherType stands before it.
   VlanTag* Vlan(uint32_t i) const {
-    if (i >= layout().vlan_tags) return nullptr;
+    if (i >= layout_.vlan_tags) return nullptr;
     return At<VlanTag>(sizeof(EthernetHeader) + i * sizeof(VlanTag));
   }
   ArpHeader* Arp() const { return L3At<ArpHeader>(L3::kArp); }
@@ -40,6 +41,44 @@ class PacketView {
   UdpHeader* Udp() const { return L4At<UdpHeader>(L4::kUdp); }
   IcmpHeader* Icmp() const { return L4At<IcmpHeader>(L4::kIcmp); }
   IcmpHeader* Icmpv6() const { return L4At<IcmpHeader>(L4::kIcmpv6); }
+
+ private:
+  // The layout has proved the bounds.
+  template <typename T>
+  T* At(size_t offset) const {
+    return reinterpret_cast<T*>(data_ + offset);
+  }
+  template <typename T>
+  T* L3At(L3 kind) const {
+    return layout_.l3() == kind ? At<T>(layout_.l3_offset) : nullptr;
+  }
+  template <typename T>
+  T* L4At(L4 kind) const {
+    return layout_.l4() == kind ? At<T>(layout_.l4_offset) : nullptr;
+  }
+
+  Layout layout_;
+  uint8_t* data_;
+};
+
+class PacketView {
+ public:
+  explicit PacketView(Packet& packet) : packet_(&packet) {}
+
+  Packet& packet() const { return *packet_; }
+  uint16_t length() const { return packet_->length(); }
+
+  Headers headers() const { return Headers(*packet_); }
+  // One question each: see Headers.
+  EthernetHeader* Ethernet() const { return headers().Ethernet(); }
+  VlanTag* Vlan(uint32_t i) const { return headers().Vlan(i); }
+  ArpHeader* Arp() const { return headers().Arp(); }
+  Ipv4Header* Ipv4() const { return headers().Ipv4(); }
+  Ipv6Header* Ipv6() const { return headers().Ipv6(); }
+  TcpHeader* Tcp() const { return headers().Tcp(); }
+  UdpHeader* Udp() const { return headers().Udp(); }
+  IcmpHeader* Icmp() const { return headers().Icmp(); }
+  IcmpHeader* Icmpv6() const { return headers().Icmpv6(); }
 
   Layout layout() const { return packet_->layout(); }
 
@@ -64,31 +103,17 @@ class PacketView {
   bool InBounds(size_t offset, size_t n) const {
     return offset <= packet_->length() && n <= packet_->length() - offset;
   }
-  // The layout has proved the bounds.
-  template <typename T>
-  T* At(size_t offset) const {
-    return reinterpret_cast<T*>(packet_->data() + offset);
-  }
-  template <typename T>
-  T* L3At(L3 kind) const {
-    const Layout where = layout();
-    return where.l3() == kind ? At<T>(where.l3_offset) : nullptr;
-  }
-  template <typename T>
-  T* L4At(L4 kind) const {
-    const Layout where = layout();
-    return where.l4() == kind ? At<T>(where.l4_offset) : nullptr;
-  }
 
   Packet* packet_;
 };
 
 inline uint32_t PacketView::L4Length() const {
-  const Layout where = layout();
+  const Headers found = headers();
+  const Layout where = found.layout();
   if (where.l4_offset == 0) return 0;
   uint32_t end = where.l3_offset;
-  if (const Ipv4Header* ip = Ipv4()) end += ip->total_length.value();
-  if (const Ipv6Header* ip = Ipv6()) end += sizeof(*ip) + ip->payload_length.value();
+  if (const Ipv4Header* ip = found.Ipv4()) end += ip->total_length.value();
+  if (const Ipv6Header* ip = found.Ipv6()) end += sizeof(*ip) + ip->payload_length.value();
   end = std::min(end, packet_->total_length());
   return end < where.l4_offset ? 0 : end - where.l4_offset;
 }

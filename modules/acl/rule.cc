@@ -42,19 +42,20 @@ struct SetPrefix {
 AclKey AclKey::Of(PacketView packet) {
   AclKey key;
   uint64_t& rest = key.words[kRest];
-  if (const Ipv4Header* ip = packet.Ipv4()) {
+  const Headers headers = packet.headers();
+  if (const Ipv4Header* ip = headers.Ipv4()) {
     key.words[kSource] = ip->source.value();
     key.words[kDestination] = ip->destination.value();
     rest = kIsIpv4;
-  } else if (const Ipv6Header* ip6 = packet.Ipv6()) {
+  } else if (const Ipv6Header* ip6 = headers.Ipv6()) {
     SetIpv6(key, kSource, ip6->source);
     SetIpv6(key, kDestination, ip6->destination);
     rest = kIsIpv6;
   }
-  if (const TcpHeader* tcp = packet.Tcp()) {
+  if (const TcpHeader* tcp = headers.Tcp()) {
     rest |= kHasPorts | PortWord(tcp->source_port.value(), tcp->destination_port.value());
     if ((tcp->flags & (kTcpAck | kTcpRst)) != 0) rest |= kIsEstablished;
-  } else if (const UdpHeader* udp = packet.Udp()) {
+  } else if (const UdpHeader* udp = headers.Udp()) {
     rest |= kHasPorts | PortWord(udp->source_port.value(), udp->destination_port.value());
   }
   return key;
