@@ -37,6 +37,8 @@ class Packet {
   uint8_t* data() { return rte_pktmbuf_mtod(&mbuf_, uint8_t*); }
   const uint8_t* data() const { return rte_pktmbuf_mtod(&mbuf_, const uint8_t*); }
   uint16_t headroom() const { return mbuf_.data_off; }
+  // Bytes from the start of the data to the end of the buffer.
+  uint32_t room() const { return uint32_t{mbuf_.buf_len} - mbuf_.data_off; }
   uint16_t tailroom() const {
     return static_cast<uint16_t>(mbuf_.buf_len - mbuf_.data_off - mbuf_.data_len);
   }
@@ -70,19 +72,14 @@ class Packet {
   uint8_t* metadata() { return metadata_; }
   const uint8_t* metadata() const { return metadata_; }
 
-  // Makes a packet fresh from a pool one of `length` bytes with nothing known about them. Writes
-  // all fields there are, so that the compiler makes a few wide stores of it.
+  // Makes a packet fresh from a pool one of `length` bytes with nothing known about them. What is
+  // written is the same for all of one length, so a loop over packets has it in a register.
   void Reset(uint16_t length) {
-    mbuf_.data_off = kHeadroom;
-    mbuf_.refcnt = 1;
-    mbuf_.nb_segs = 1;
-    mbuf_.port = RTE_MBUF_PORT_INVALID;
-    mbuf_.ol_flags = 0;
-    mbuf_.packet_type = 0;
-    mbuf_.pkt_len = length;
-    mbuf_.data_len = length;
-    mbuf_.vlan_tci = 0;
-    mbuf_.hash.fdir.lo = 0;
+    constexpr uint64_t kRearm =
+        kHeadroom | uint64_t{1} << 16 | uint64_t{1} << 32 | uint64_t{RTE_MBUF_PORT_INVALID} << 48;
+    const Words words = {kRearm, 0, uint64_t{length} << 32, length};
+    std::memcpy(reinterpret_cast<uint8_t*>(&mbuf_) + offsetof(rte_mbuf, rearm_data), &words,
+                sizeof(words));
     ForgetLayout();
   }
 
@@ -92,6 +89,16 @@ class Packet {
   static rte_mbuf** AsMbufs(Packet** packets) { return reinterpret_cast<rte_mbuf**>(packets); }
 
  private:
+  // What Reset writes: data_off, refcnt, nb_segs and port; ol_flags; packet_type and pkt_len;
+  // data_len, vlan_tci and hash.fdir.lo. The layout's word stands behind it.
+  typedef uint64_t Words __attribute__((vector_size(32)));
+  static_assert(offsetof(rte_mbuf, refcnt) == offsetof(rte_mbuf, data_off) + 2 &&
+                offsetof(rte_mbuf, nb_segs) == offsetof(rte_mbuf, data_off) + 4 &&
+                offsetof(rte_mbuf, port) == offsetof(rte_mbuf, data_off) + 6 &&
+                offsetof(rte_mbuf, pkt_len) == offsetof(rte_mbuf, data_off) + 20 &&
+                offsetof(rte_mbuf, data_len) == offsetof(rte_mbuf, data_off) + 24 &&
+                offsetof(rte_mbuf, hash.fdir.hi) == offsetof(rte_mbuf, data_off) + sizeof(Words));
+
   rte_mbuf mbuf_;
   alignas(RTE_CACHE_LINE_SIZE) uint8_t metadata_[kMetadataSize];
 };

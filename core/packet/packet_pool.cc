@@ -49,27 +49,34 @@ Mapping MapMemfd(const std::string& name, size_t size, unsigned flags) {
   return mapping;
 }
 
-// 0 for a header that the fast path may put straight back: of `pool`, alone, unshared, its own
-// buffer. One word has refcnt and nb_segs, between data_off and port.
-uint64_t Oddities(const rte_mbuf& mbuf, const rte_mempool* pool) {
+// Whether the fast path may put them straight back: all of `pool`, alone, unshared, with their own
+// buffers. One word has refcnt and nb_segs, between data_off and port; the next one the flags. What
+// is wrong with any of them is gathered first and looked at once.
+bool AllOrdinary(Packet* const* packets, uint32_t n, const rte_mempool* pool) {
+  typedef uint64_t Words __attribute__((vector_size(16)));
   constexpr uint64_t kForeign = RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;
-  constexpr uint64_t kCounts = 0x0000'ffff'ffff'0000, kOneEach = 0x0000'0001'0001'0000;
-  const auto* bytes = reinterpret_cast<const uint8_t*>(&mbuf);
-  const auto counts = LoadUnaligned<uint64_t>(bytes + offsetof(rte_mbuf, rearm_data)) & kCounts;
-  return (std::bit_cast<uint64_t>(mbuf.pool) ^ std::bit_cast<uint64_t>(pool)) |
-         (counts ^ kOneEach) | (mbuf.ol_flags & kForeign);
+  constexpr uint64_t kCounts = 0x0000'ffff'ffff'0000;
+  constexpr Words kOneEach = {0x0000'0001'0001'0000, 0};
+  Words odd = {};
+  uint64_t strange = 0;
+  for (uint32_t i = 0; i < n; ++i) {
+    const rte_mbuf* mbuf = packets[i]->mbuf();
+    const auto* bytes = reinterpret_cast<const uint8_t*>(mbuf);
+    odd |= LoadUnaligned<Words>(bytes + offsetof(rte_mbuf, rearm_data)) ^ kOneEach;
+    strange |= std::bit_cast<uint64_t>(mbuf->pool) ^ std::bit_cast<uint64_t>(pool);
+  }
+  return ((odd[0] & kCounts) | (odd[1] & kForeign) | strange) == 0;
 }
 static_assert(offsetof(rte_mbuf, refcnt) == offsetof(rte_mbuf, rearm_data) + 2);
 static_assert(offsetof(rte_mbuf, nb_segs) == offsetof(rte_mbuf, rearm_data) + 4);
+static_assert(offsetof(rte_mbuf, ol_flags) == offsetof(rte_mbuf, rearm_data) + 8);
 
 }  // namespace
 
 void FreePackets(Packet* const* packets, uint32_t n) {
   if (n == 0) return;
   rte_mempool* pool = packets[0]->mbuf()->pool;
-  uint64_t oddities = 0;
-  for (uint32_t i = 0; i < n; ++i) oddities |= Oddities(*packets[i]->mbuf(), pool);
-  if (oddities == 0 && pool != nullptr) [[likely]] {
+  if (pool != nullptr && AllOrdinary(packets, n, pool)) [[likely]] {
     rte_mempool_put_bulk(pool, reinterpret_cast<void* const*>(packets), n);
     return;
   }

@@ -126,6 +126,33 @@ TEST(HeapPoolTest, BuffersLieAnOddNumberOfCacheLinesApart) {
   }
 }
 
+TEST(PacketTest, ResetLeavesNothingOfTheOldPacket) {
+  const auto pool = PacketPool::CreateOnHeap();
+  Packet* packet = pool->Make("some bytes", 100);
+  rte_mbuf& mbuf = *packet->mbuf();
+  const uint16_t buffer = mbuf.buf_len;
+  mbuf.data_off = 7;
+  mbuf.port = 9;
+  mbuf.ol_flags = RTE_MBUF_F_RX_VLAN;
+  mbuf.packet_type = mbuf.vlan_tci = 11;
+  mbuf.hash.fdir.lo = mbuf.hash.fdir.hi = 13;
+  packet->Reset(77);
+  EXPECT_EQ(packet->headroom(), kHeadroom);
+  EXPECT_EQ(packet->length(), 77);
+  EXPECT_EQ(packet->total_length(), 77u);
+  EXPECT_EQ(packet->room(), uint32_t{buffer} - kHeadroom);
+  EXPECT_EQ(packet->segments(), 1);
+  EXPECT_EQ(mbuf.refcnt, 1);
+  EXPECT_EQ(mbuf.port, RTE_MBUF_PORT_INVALID);
+  EXPECT_EQ(mbuf.ol_flags, 0u);
+  EXPECT_EQ(mbuf.packet_type, 0u);
+  EXPECT_EQ(mbuf.vlan_tci, 0);
+  EXPECT_EQ(mbuf.hash.fdir.lo, 0u);
+  EXPECT_EQ(mbuf.hash.fdir.hi, 0u);
+  EXPECT_EQ(mbuf.buf_len, buffer);
+  FreePackets(&packet, 1);
+}
+
 TEST(PacketTest, EditsKeepLengthsAndRefuseOverruns) {
   auto pool = PacketPool::CreateOnHeap();
   Packet* packet = pool->Make("0123456789", 4);

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "core/base/word_vector.h"
 #include "core/graph/burst.h"
 #include "core/graph/module.h"
 #include "core/packet/wire_bits.h"
@@ -15,15 +16,16 @@ constexpr uint16_t kDefaultPacketSize = 60;
 // The buffer held somebody's packet before, so every byte is overwritten. Overlapping stores of
 // constant size beat a call of memset for the small packets a Source is used with.
 void Clear(uint8_t* bytes, size_t n) {
-  typedef uint8_t Chunk __attribute__((vector_size(32)));
-  constexpr Chunk kZeros{};
+  constexpr WordVector kZeros{};
   constexpr size_t kChunk = sizeof(kZeros);
   if (n < kChunk) {
     std::memset(bytes, 0, n);
     return;
   }
-  for (size_t at = 0; at + kChunk < n; at += kChunk) std::memcpy(bytes + at, &kZeros, kChunk);
-  std::memcpy(bytes + n - kChunk, &kZeros, kChunk);
+  const size_t last = n - kChunk;
+  std::memcpy(bytes, &kZeros, kChunk);
+  for (size_t at = kChunk; at < last; at += kChunk) std::memcpy(bytes + at, &kZeros, kChunk);
+  std::memcpy(bytes + last, &kZeros, kChunk);
 }
 
 class Source final : public Module {
