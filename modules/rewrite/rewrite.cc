@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 #include <cstring>
+#include <iterator>
 
 #include "bess/util.pb.h"
+#include "core/base/word_vector.h"
 #include "core/graph/module.h"
 #include "core/graph/versioned.h"
 #include "core/packet/segments.h"
@@ -39,31 +41,30 @@ absl::StatusOr<Template> MakeTemplate(int index, const std::string& bytes) {
   return made;
 }
 
-// Copies whole blocks; what is too much is cut off again.
-bool CopyBlocks(Packet& packet, const Template& from) {
-  if (!packet.Resize(from.blocks_size)) return false;
-  uint8_t* to = packet.data();
-  const uint32_t size = from.blocks_size;
-  for (uint32_t at = 0; at < size; at += kBlock) {
-    std::memcpy(to + at, &from.bytes[at], kBlock);
+// Copies whole blocks; what is too much of the last one lies behind the packet's end.
+void CopyBlocks(const uint8_t* from, size_t size, uint8_t* to) {
+  for (const uint8_t* const end = from + size; from != end; from += kBlock, to += kBlock) {
+    WordVector block[kBlock / kVectorBytes];
+    for (size_t i = 0; i < std::size(block); ++i) {
+      block[i] = LoadUnaligned<WordVector>(from + i * kVectorBytes);
+    }
+    for (size_t i = 0; i < std::size(block); ++i) StoreUnaligned(to + i * kVectorBytes, block[i]);
   }
-  return packet.Resize(from.size);
 }
 
-// For buffers that end in the middle of the last block.
-bool CopyExactly(Packet& packet, const Template& from) {
-  if (!packet.Resize(from.size)) return false;
-  std::memcpy(packet.data(), from.bytes.data(), from.size);
-  return true;
-}
-
+// Reads what the packet's header says before it writes bytes, which could be the header's for all
+// that the compiler knows.
 Verdict RewriteTo(const Template& from, Packet& packet) {
   if (!packet.linear()) [[unlikely]]
     FreeTail(packet);  // none of its bytes is to stay
-  if (!CopyBlocks(packet, from) && !CopyExactly(packet, from)) [[unlikely]] {
+  if (!packet.Resize(from.size)) [[unlikely]]
     return Verdict::Drop(DropReason::kNoRoom);
-  }
   packet.AdoptLayout(from.layout);
+  if (packet.room() >= from.blocks_size) [[likely]] {
+    CopyBlocks(from.bytes.data(), from.blocks_size, packet.data());
+  } else {
+    std::memcpy(packet.data(), from.bytes.data(), from.size);
+  }
   return Verdict::Gate(0);
 }
 
@@ -109,11 +110,14 @@ class Rewrite final : public Module {
     size_t& turn = turns_.At(context.worker());
     const Template* const end = templates.data() + templates.size();
     const Template* next = turn < templates.size() ? &templates[turn] : end;
-    ForEach(context, batch, [&](PacketView view) {
+    // Not ForEach, which fetches the bytes of packets ahead: here nobody reads them.
+    Verdict verdicts[kBatchSize];
+    for (uint32_t i = 0; i < batch.size(); ++i) {
       if (next == end) next = templates.data();
-      return RewriteTo(*next++, view.packet());
-    });
+      verdicts[i] = RewriteTo(*next++, *batch[i]);
+    }
     turn = static_cast<size_t>(next - templates.data());
+    context.Deliver(batch, verdicts);
   }
 
  private:
