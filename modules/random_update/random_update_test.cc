@@ -105,6 +105,20 @@ TEST(RandomUpdateTest, FieldsAndPacketsAreDrawnApart) {
   EXPECT_GT(seen.size(), 1998u);
 }
 
+TEST(RandomUpdateTest, ShortFieldsAreDrawnApartInBatchesOfAnySize) {
+  for (const int packets : {1, 2, 3, 63, 65, 1000}) {
+    ModuleTester tester("RandomUpdate", Fields({{0, 2, 0, UINT16_MAX}, {2, 2, 0, UINT16_MAX}}));
+    tester.Send(0, std::vector<std::string>(static_cast<size_t>(packets), "...."));
+    std::map<uint64_t, int> seen;
+    for (const std::string& packet : tester.Received(0)) {
+      ++seen[Number(packet, 0, 2)];
+      ++seen[Number(packet, 2, 2)];
+    }
+    // Of 2,000 numbers of 65,536, about 30 have been drawn before.
+    EXPECT_GE(seen.size(), static_cast<size_t>(2 * packets - packets / 20));
+  }
+}
+
 TEST(RandomUpdateTest, LaterFieldsWriteOverEarlierOnes) {
   ModuleTester tester("RandomUpdate", Fields({{0, 4, 0, UINT32_MAX}, {0, 4, 7, 7}}));
   tester.Send(0, {"....."});

@@ -119,16 +119,16 @@ bool Set(const Setter& setter, AttributeRef attribute, PacketView packet) {
 // Copies of one word or less, which most are, have a size the compiler knows.
 template <typename Word>
 bool CopyWords(uint32_t offset, AttributeRef attribute, const Batch& batch) {
-  bool all = true;
-  for (uint32_t i = 0; i < batch.size(); ++i) all &= batch[i]->length() >= offset + sizeof(Word);
-  for (uint32_t i = 0; all && i < batch.size(); ++i) {
-    const uint8_t* bytes = PacketView(*batch[i]).Bytes(offset, sizeof(Word));
-    StoreUnaligned(attribute.Write(*batch[i]), LoadUnaligned<Word>(bytes));
+  for (Packet* packet : batch) {
+    const uint8_t* bytes = PacketView(*packet).Bytes(offset, sizeof(Word));
+    if (bytes == nullptr) return false;
+    StoreUnaligned(attribute.Write(*packet), LoadUnaligned<Word>(bytes));
   }
-  return all;
+  return true;
 }
 
-// False when this is no such copy, or some packet is too short for it; then nothing is done.
+// False when this is no such copy, or some packet's first segment is too short for it: then it is
+// not done for all of them.
 bool SetWords(const Setter& setter, AttributeRef attribute, const Batch& batch) {
   if (!setter.plain) return false;
   switch (setter.size) {
