@@ -6,6 +6,7 @@
 
 #include <iostream>
 #include <random>
+#include <set>
 
 #include "core/base/chaos_testing.h"
 #include "core/port/nf_testing.h"
@@ -190,7 +191,13 @@ TEST_P(NfSessionTest, BrokenRulesEndTheSession) {
   };
   const Case cases[] = {
       {NfViolation::kBuffer, give([](auto& d) { d.buffer = 1u << 31; })},
-      {NfViolation::kOwner, give([](auto& d) { d.buffer ^= 1; })},
+      {NfViolation::kOwner,
+       [](RawPeer& p, BessNfDescriptor d) {
+         std::set<uint32_t> own{d.buffer};
+         for (const BessNfDescriptor fresh : p.TakeFresh()) own.insert(fresh.buffer);
+         while (own.contains(d.buffer)) d.buffer = (d.buffer + 1) % p.geometry().buffers;
+         p.Give({d});
+       }},
       {NfViolation::kBounds, give([](auto& d) { d.length = 13; })},
       {NfViolation::kBounds, give([](auto& d) { d.length = 0xffff; })},
       {NfViolation::kBounds, give([](auto& d) { d.offset = 0xffff; })},
