@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace bess {
 namespace {
@@ -14,9 +15,10 @@ constexpr uint32_t kCompared = 16;  // verdicts at once
 // Which of kCompared verdicts are `wanted`, a bit each.
 uint64_t WhichOfSome(const Verdict* verdicts, Verdict wanted) {
   const __m128i all = _mm_set1_epi16(std::bit_cast<int16_t>(wanted));
-  const auto* halves = reinterpret_cast<const __m128i*>(verdicts);
-  const __m128i low = _mm_cmpeq_epi16(_mm_loadu_si128(halves), all);
-  const __m128i high = _mm_cmpeq_epi16(_mm_loadu_si128(halves + 1), all);
+  __m128i halves[2];
+  std::memcpy(halves, verdicts, sizeof(halves));
+  const __m128i low = _mm_cmpeq_epi16(halves[0], all);
+  const __m128i high = _mm_cmpeq_epi16(halves[1], all);
   return static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(low, high)));
 }
 static_assert(sizeof(Verdict[kCompared]) == 2 * sizeof(__m128i));
