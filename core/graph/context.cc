@@ -31,6 +31,21 @@ uint64_t WhichAre(Verdict wanted, const Verdict* verdicts, uint32_t n) {
   return which;
 }
 
+// Which packets of a batch each node gets.
+struct Shares {
+  Node* to[kBatchSize];
+  uint64_t which[kBatchSize];
+  uint32_t n = 0;
+
+  void Add(Node* node, uint64_t packets) {
+    uint32_t i = 0;
+    while (i < n && to[i] != node) ++i;
+    if (i == n) which[n++] = 0;
+    to[i] = node;
+    which[i] |= packets;
+  }
+};
+
 // Appends packets, a bit each of `which`, until `to` is full. Returns those that are left.
 uint64_t Append(Batch& to, const Batch& from, uint64_t which) {
   Packet** at = to.end();
@@ -55,7 +70,7 @@ void Context::Drop(Batch& batch, DropReason reason) {
 }
 
 // One verdict after the other, for all packets that have it: there are few in a batch, and then a
-// packet costs no branch.
+// packet costs no branch. Gates that lead to the same node share it, so that order is kept there.
 void Context::Deliver(Batch& batch, const Verdict* verdicts) {
   if (batch.empty()) return;
   const uint32_t n = batch.size();
@@ -66,28 +81,32 @@ void Context::Deliver(Batch& batch, const Verdict* verdicts) {
     verdict.is_drop() ? Drop(batch, verdict.reason()) : Emit(verdict.gate(), batch);
     return;
   }
+  Shares shares;
   for (;;) {
-    verdict.is_drop() ? DropSome(batch, which, verdict.reason())
-                      : EmitSome(verdict.gate(), batch, which);
+    if (verdict.is_drop()) {
+      DropSome(batch, which, verdict.reason());
+    } else if (Node* to = Target(verdict.gate())) {
+      shares.Add(to, which);
+    } else {
+      DropSome(batch, which, DropReason::kDeadEnd);
+    }
     left &= ~which;
     if (left == 0) break;
     verdict = verdicts[std::countr_zero(left)];
     which = WhichAre(verdict, verdicts, n);
   }
+  for (uint32_t i = 0; i < shares.n; ++i) EmitSome(*shares.to[i], batch, shares.which[i]);
   batch.clear();
 }
 
-void Context::EmitSome(uint32_t gate, const Batch& batch, uint64_t which) {
-  Node* to = Target(gate);
-  if (to == nullptr) [[unlikely]]
-    return DropSome(batch, which, DropReason::kDeadEnd);
-  if (to == hot_node_) [[unlikely]]
+void Context::EmitSome(Node& to, const Batch& batch, uint64_t which) {
+  if (&to == hot_node_) [[unlikely]]
     QueueHot();
   while (which != 0) {
-    if (to->filling == nullptr && !StartFilling(*to)) [[unlikely]]
+    if (to.filling == nullptr && !StartFilling(to)) [[unlikely]]
       return DropSome(batch, which, DropReason::kOverload);
-    which = Append(*to->filling, batch, which);
-    if (to->filling->full()) PushFull(*to, nullptr);
+    which = Append(*to.filling, batch, which);
+    if (to.filling->full()) PushFull(to, nullptr);
   }
 }
 

@@ -110,7 +110,7 @@ class Context {
   Node* Target(uint32_t gate) const { return gate < node_->num_out ? node_->out[gate] : nullptr; }
   bool NothingWaits() const { return partial_.empty() && full_.empty(); }
   // Single packets of a batch, a bit each of `which`.
-  void EmitSome(uint32_t gate, const Batch& batch, uint64_t which);
+  void EmitSome(Node& to, const Batch& batch, uint64_t which);
   void DropSome(const Batch& batch, uint64_t which, DropReason reason);
   void Execute(Node& node, Batch* batch);
   void Drain();

@@ -171,6 +171,17 @@ TEST_F(ContextTest, DeliverKeepsTheOrderWithinEachGateLikeASlowOne) {
   EXPECT_EQ(dropped(DropReason::kDenied) + dropped(DropReason::kDeadEnd), lost);
 }
 
+TEST_F(ContextTest, DeliverKeepsTheOrderOfGatesThatLeadToOneNode) {
+  out_[1] = out_[3] = &nodes_[0];
+  Run(kBatchSize, [](Context& context, Batch& batch) {
+    std::vector<Verdict> verdicts;
+    for (uint32_t i = 0; i < kBatchSize; ++i) verdicts.push_back(Verdict::Gate(i % kGates));
+    context.Deliver(batch, verdicts.data());
+  });
+  EXPECT_EQ(Got(0).size(), 3 * kBatchSize / 4);
+  EXPECT_TRUE(std::is_sorted(Got(0).begin(), Got(0).end()));
+}
+
 TEST_F(ContextTest, DroppedPacketsAreFreedWhenTheRunEnds) {
   Run(kBatchSize, [&](Context& context, Batch& batch) {
     for (int i = 0; i < 100; ++i) context.DropOne(Make(), DropReason::kDenied);
