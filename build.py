@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     add_jobs(bench)
     bench.set_defaults(act=live.bench_command)
     bench.epilog = (
-        "What else is given goes to the bench: scenarios, `sched`, `nf`, --json FILE, ..."
+        "What else is given goes to the bench: scenarios, `sched`, `live`, `nf`, --json FILE, ..."
     )
 
     declare_test(command("test", "lint, build release, asan and tsan, and run every test in each"))

@@ -13,6 +13,7 @@ BENCH = shell.ROOT / "bench" / "bench.py"
 # Benches with bounds of their own, by the first word: the program, and what it needs besides bessd.
 BOUNDED = {
     "sched": (shell.ROOT / "bench" / "sched.py", ["tc_bench"]),
+    "live": (shell.ROOT / "bench" / "live_change.py", []),
     "nf": (shell.ROOT / "bench" / "nf.py", ["port_bench", "nf_examples"]),
 }
 

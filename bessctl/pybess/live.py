@@ -8,6 +8,8 @@ where one is sent, or a dict of its fields.
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from google.protobuf.message import Message
+
 from pybess.convert import to_message
 
 if TYPE_CHECKING:
@@ -62,11 +64,12 @@ class LiveCalls:
         fields = {"version": version, "expected_version": expected_version, "dry_run": dry_run}
         return self._live("Rollback", fields)
 
-    def bulk_command(self, batches: Iterable[Iterable[ModuleCommand]]) -> Iterator[Any]:
-        """Carries out module commands, best some hundreds in a batch; yields a response a batch,
+    def bulk_command(self, batches: Iterable[Iterable[ModuleCommand] | Message]) -> Iterator[Any]:
+        """Carries out module commands, best some hundreds in a batch, which may be made by
+        bulk_request already; yields a response a batch,
         with one outcome a command. One that fails takes back none of the others.
         """
-        return self._stream(LIVE, "BulkCommand", (self._bulk_request(batch) for batch in batches))
+        return self._stream(LIVE, "BulkCommand", (self._as_request(batch) for batch in batches))
 
     def watch(self, after_version: int = 0) -> Iterator[Any]:
         """Yields an Event for each commit and each change of a link or worker, without end; first
@@ -75,12 +78,16 @@ class LiveCalls:
         request = self.protos.message("WatchRequest")(after_version=after_version)
         return self._stream(LIVE, "Watch", request)
 
-    def _bulk_request(self, batch: Iterable[ModuleCommand]) -> Any:
+    def bulk_request(self, batch: Iterable[ModuleCommand]) -> Any:
+        """A batch as it is sent, for those who make theirs beforehand."""
         commands = [
             {"name": name, "cmd": cmd, "arg": to_message(self.protos.message(arg_type), arg or {})}
             for name, cmd, arg_type, arg in batch
         ]
         return to_message(self.protos.message("BulkCommandRequest"), {"commands": commands})
+
+    def _as_request(self, batch: Iterable[ModuleCommand] | Message) -> Any:
+        return batch if isinstance(batch, Message) else self.bulk_request(batch)
 
     def _live(self, method: str, fields: dict[str, Any]) -> Any:
         return self._traced_call(

@@ -99,7 +99,6 @@ absl::Status Engine::RunNow(std::string_view module, std::string_view command,
   if (entry == nullptr) return Error(ENOENT, "there is no module '", module, "'");
   BESS_RETURN_IF_ERROR(Run(*entry, command, argument, reply));
   if (OnlyReads(command)) return absl::OkStatus();
-  RingWorkers();
   const std::string path = ModulePath(std::string(module));
   // Mostly the last one's; several changes of one module are fine, too.
   if (commit->changes().empty() || commit->changes().rbegin()->path() != path) {
@@ -113,6 +112,7 @@ absl::Status Engine::RunNow(std::string_view module, std::string_view command,
 // What was carried out already: that it cannot be written is no reason to say nothing happened.
 absl::Status Engine::CommitCommands(native::Commit commit) {
   if (commit.changes_size() == 0) return absl::OkStatus();
+  RingWorkers();
   commit.set_version(history_.version() + 1);
   commit.set_timestamp(WallSeconds());
   commit.set_comment("ModuleCommand");
