@@ -11,7 +11,7 @@ from tools import builder, packages, shell
 DEMO = shell.ROOT / "sample_conf" / "live.py"
 BENCH = shell.ROOT / "bench" / "bench.py"
 # Benches with bounds of their own, by the first word: the program, and what it needs besides bessd.
-BOUNDED = {
+BOUNDED: dict[str, tuple[Path, list[str]]] = {
     "sched": (shell.ROOT / "bench" / "sched.py", ["tc_bench"]),
     "live": (shell.ROOT / "bench" / "live_change.py", []),
     "nf": (shell.ROOT / "bench" / "nf.py", ["port_bench", "nf_examples"]),
