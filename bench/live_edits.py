@@ -12,8 +12,9 @@ from typing import Any
 from pybess import Transaction
 from sched_figure import Figure, fresh_daemon, set_burst
 
-EDITS = 1200  # of each way
-LONGEST = 100_000_000  # ns, that Measure can tell apart
+EDITS = 200  # pairs of each way
+LONGEST = 50_000_000  # ns, that Measure can tell apart, in steps of
+RESOLUTION = 1000  # ns
 
 Edit = Callable[[Any, int], None]
 
@@ -26,7 +27,8 @@ def build(client: Any) -> None:
     client.create_module("Queue", "queue", {"size": 1024, "backpressure": True})
     client.create_module("ExactMatch", "rules", {"fields": [{"offset": 30, "num_bytes": 4}]})
     client.create_module("Bypass", "bypass")
-    client.create_module("Measure", "measure", {"latency_ns_max": LONGEST})
+    histogram = {"latency_ns_max": LONGEST, "latency_ns_resolution": RESOLUTION}
+    client.create_module("Measure", "measure", histogram)
     client.create_module("Sink", "out")
     for sender, receiver in (("src", "stamp"), ("stamp", "queue"), ("queue", "rules")):
         client.connect_modules(sender, receiver)

@@ -64,6 +64,7 @@ def _capture(
     place: dict[str, Any] = {"m": module, "direction": direction or "out"}
     place["gate"] = whole_number("a gate", gate or "0")
     interrupted = False
+    child: subprocess.Popen[bytes] | None = None  # and so if interrupted while it is started
     with _fifo(_owner(str(shell.client.address))) as (path, packets):
         name = configure(True, None, fifo=path, **place).name
         try:
@@ -76,7 +77,7 @@ def _capture(
             interrupted = True
         finally:
             _stop(configure, name, place)
-        status = _end(child)
+        status = _end(child) if child else 0
     if status and not interrupted:
         raise CommandError(f"{program[0]} ended with status {status}")
     if interrupted:

@@ -71,9 +71,10 @@ TEST_F(NfWatcherTest, SeesTheirLives) {
 
 TEST_F(NfWatcherTest, SeesTheBeginningOfOverload) {
   CreatePort("p", /*trusted=*/true);
+  Watcher watcher(*engine_, 0);
   testing_nf::RawConnection nf(Path("p"));
   nf.Attach();
-  Watcher watcher(*engine_, 0);
+  ASSERT_EQ(Told(watcher), std::vector<std::string>{"p attached 1"});
   const auto lease = engine_->LeasePort("p", Direction::kSend, "test", 0);
   for (int round = 0; round < 3; ++round) {
     testing_ports::SendAll((*lease)->port(), std::vector<std::string>(64, std::string(60, 'x')));

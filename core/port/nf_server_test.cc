@@ -180,17 +180,17 @@ TEST_F(NfServerTest, ViolationsEndAnAttachment) {
 }
 
 TEST_F(NfServerTest, WhoLeavesFullRingsAloneIsDetached) {
-  options_.stall = std::chrono::milliseconds(20);
+  options_.stall = std::chrono::milliseconds(100);
   options_.session.to_nf_slots = 16;
   Start();
   RawConnection nf(path_);
   RawPeer peer = nf.Attach();
   ASSERT_TRUE(Eventually([this] { return server_->attached(); }));
-  for (int i = 0; i < 20; ++i) {  // as long as it takes something now and then, it may stay
+  for (int i = 0; i < 40; ++i) {  // as long as it takes something now and then, it may stay
     Send(20);
     peer.Give(peer.Take());
     Receive();
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   EXPECT_GT(server_->overloaded(), 0u);
   EXPECT_TRUE(server_->attached());

@@ -16,7 +16,7 @@ namespace bess {
 class IdlePolicy {
  public:
   static constexpr int64_t kShortestNap = 50'000;  // ns
-  static constexpr int64_t kLongestNap = 1'000'000;
+  static constexpr int64_t kLongestNap = 2'000'000;
 
   // With `spin` it never sleeps: for dedicated cores.
   explicit IdlePolicy(bool spin) : spin_(spin) {}
