@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pybess import Transaction
-from sched_figure import Figure, fresh_daemon, set_burst
+from bounded import Figure, fresh_daemon, set_burst
 
 EDITS = 200  # pairs of each way
 LONGEST = 50_000_000  # ns, that Measure can tell apart, in steps of

@@ -12,13 +12,12 @@ from typing import Any
 
 from demo.daemon import Daemon
 from pybess.live import ModuleCommand
-from sched_figure import Figure, fresh_daemon, set_burst
-from worker_clock import last_core
+from bounded import Figure, fresh_daemon, set_burst
+from worker_clock import PATIENCE_SECONDS, last_core
 
 BATCH = 1000  # commands in a message
 KILLS = 10
 POLL_SECONDS = 0.002
-PATIENCE_SECONDS = 20.0
 FIELD = {"offset": 30, "num_bytes": 4}  # the destination address
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from demo.daemon import Daemon, program
 from demo.hosts import run, tool
-from sched_figure import Figure, fresh_daemon
+from bounded import Figure, fresh_daemon
 from worker_clock import last_core
 
 ROUNDS = 3

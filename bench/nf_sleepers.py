@@ -12,7 +12,7 @@ from typing import Any
 import worker_clock
 from demo.daemon import Daemon, program
 from nf_rates import ROUNDS, port_bench, send_back
-from sched_figure import Figure, fresh_daemon
+from bounded import Figure, fresh_daemon
 
 ATTACHMENTS = 50
 SLEEPERS = 64

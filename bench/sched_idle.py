@@ -14,7 +14,7 @@ from typing import Any
 
 from demo.daemon import Daemon, program
 import worker_clock
-from sched_figure import Figure, fresh_daemon
+from bounded import Figure, fresh_daemon
 
 DECISION_BOUNDS = {1: 80, 64: 110, 1024: 160}  # cycles, by the number of leaves
 DECISION_RUNS = 5

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from sched_figure import Figure, chain, fresh_daemon, set_burst
+from bounded import Figure, chain, fresh_daemon, set_burst
 
 SECONDS = 1.0
 SETTLE_SECONDS = 0.2

@@ -10,11 +10,12 @@ from tools import builder, packages, shell
 
 DEMO = shell.ROOT / "sample_conf" / "live.py"
 BENCH = shell.ROOT / "bench" / "bench.py"
-# Benches with bounds of their own, by the first word: the program, and what it needs besides bessd.
-BOUNDED: dict[str, tuple[Path, list[str]]] = {
-    "sched": (shell.ROOT / "bench" / "sched.py", ["tc_bench"]),
-    "live": (shell.ROOT / "bench" / "live_change.py", []),
-    "nf": (shell.ROOT / "bench" / "nf.py", ["port_bench", "nf_examples"]),
+BOUNDS = shell.ROOT / "bench" / "bounds.py"
+# Benches whose figures have bounds, by the first word: what they need besides bessd.
+BOUNDED: dict[str, list[str]] = {
+    "sched": ["tc_bench"],
+    "live": [],
+    "nf": ["port_bench", "nf_examples"],
 }
 
 
@@ -25,11 +26,10 @@ def command(args: argparse.Namespace) -> int:
 
 def bench_command(args: argparse.Namespace) -> int:
     """The bench against the yardstick; the first word may ask for one that has bounds instead."""
-    if not args.args or args.args[0] not in BOUNDED:
+    targets = BOUNDED.get(args.args[0]) if args.args else None
+    if targets is None:
         return hand_over(BENCH, args)
-    bench, targets = BOUNDED[args.args[0]]
-    args.args = args.args[1:]
-    return hand_over(bench, args, targets)
+    return hand_over(BOUNDS, args, targets)
 
 
 def hand_over(program: Path, args: argparse.Namespace, targets: Sequence[str] = ()) -> int:

@@ -13,7 +13,7 @@ sys.path[:0] = [str(REPO / "bench"), str(REPO / "sample_conf"), str(REPO / "bess
 
 import bounds  # noqa: E402
 import nf_rates  # noqa: E402
-from sched_figure import Figure  # noqa: E402
+from bounded import Figure  # noqa: E402
 
 
 def good() -> Iterator[Figure]:
@@ -29,27 +29,24 @@ def bad() -> Iterator[Figure]:
 FAMILIES: bounds.Families = {"good": good, "bad": bad}
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+def run(*words: str) -> int:
     """The status of a bench with these words behind its name."""
-    monkeypatch.setattr(sys, "argv", ["bench", *words])
-    return bounds.run("fake", "A bench.", FAMILIES)
+    return bounds.run("fake", list(words), FAMILIES)
 
 
-def test_a_missed_bound_is_a_failure(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_a_missed_bound_is_a_failure(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
-    assert run(monkeypatch, "--json", str(figures)) == 1
+    assert run("--json", str(figures)) == 1
     said = capsys.readouterr().out
     assert "1 of 2 bounds kept" in said and "MISSED" in said
     assert [figure["kept"] for figure in json.loads(figures.read_text())] == [True, False]
 
 
-def test_words_choose(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(monkeypatch, "good") == 0
+def test_words_choose(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("good") == 0
     assert "1 of 1 bounds kept" in capsys.readouterr().out
     with pytest.raises(SystemExit):
-        run(monkeypatch, "ugly")
+        run("ugly")
 
 
 def test_ratios_are_taken_within_a_round() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPO / "bench"), str(REPO / "sample_conf"), str(REPO / "bessctl")]
 
-from sched_figure import Figure  # noqa: E402
+from bounded import Figure  # noqa: E402
 from sched_shares import weights  # noqa: E402
 
 
