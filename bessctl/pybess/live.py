@@ -65,15 +65,15 @@ class LiveCalls:
         return self._live("Rollback", fields)
 
     def bulk_command(self, batches: Iterable[Iterable[ModuleCommand] | Message]) -> Iterator[Any]:
-        """Carries out module commands, best some hundreds in a batch, which may be made by
-        bulk_request already; yields a response a batch,
-        with one outcome a command. One that fails takes back none of the others.
+        """Carries out module commands, best some hundreds in a batch, which bulk_request may have
+        made already; yields a response a batch, with one outcome a command. One that fails takes
+        back none of the others.
         """
         return self._stream(LIVE, "BulkCommand", (self._as_request(batch) for batch in batches))
 
     def watch(self, after_version: int = 0) -> Iterator[Any]:
-        """Yields an Event for each commit and each change of a link or worker, without end; first
-        those of the commits after a version, unless it is 0.
+        """Yields an Event for each commit and each change of a link, worker or network function,
+        without end; first those of the commits after a version, unless it is 0.
         """
         request = self.protos.message("WatchRequest")(after_version=after_version)
         return self._stream(LIVE, "Watch", request)
