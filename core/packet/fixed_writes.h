@@ -12,8 +12,11 @@
 
 #include <bit>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "core/base/status.h"
 #include "core/packet/packet.h"
 
 namespace bess {
@@ -37,6 +40,31 @@ class FixedWrites {
 
   std::vector<Range> ranges_;
   uint32_t end_ = 0;
+};
+
+// What such a module writes, one after the other, each with an `offset` and a `size`.
+template <typename Field>
+struct FixedFields {
+  static constexpr size_t kMost = 16;
+
+  // With these behind them; parse(i, arg) gives the field of one. EINVAL when they are too many.
+  template <typename Args, typename Parse>
+  absl::StatusOr<std::unique_ptr<FixedFields>> With(const Args& args, Parse parse) const {
+    auto more = std::make_unique<FixedFields>(*this);
+    const size_t sum = list.size() + static_cast<size_t>(args.size());
+    if (sum > kMost) {
+      return Error(EINVAL, "'fields' would be ", sum, "; at most ", kMost, " are possible");
+    }
+    for (int i = 0; const auto& arg : args) {
+      BESS_ASSIGN_OR_RETURN(const Field field, parse(i++, arg));
+      more->list.push_back(field);
+      more->writes.Add(field.offset, field.size);
+    }
+    return more;
+  }
+
+  std::vector<Field> list;
+  FixedWrites writes;
 };
 
 // For one batch: packets that follow each other mostly have the same layout, so the question is

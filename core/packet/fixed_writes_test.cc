@@ -105,5 +105,34 @@ TEST(FixedWritesTest, RefusesPacketsThatEndBeforeTheLastWrite) {
   FreePackets(packets, 2);
 }
 
+struct Field {
+  uint32_t offset;
+  uint32_t size;
+};
+
+absl::StatusOr<Field> FieldAt(int index, uint32_t offset) {
+  if (offset > 100) return Error(EINVAL, "field ", index);
+  return Field{offset, 4};
+}
+
+TEST(FixedFieldsTest, AddBehindThoseThereAre) {
+  const FixedFields<Field> none;
+  const auto one = *none.With(std::vector<uint32_t>{4}, FieldAt);
+  const auto three = *one->With(std::vector<uint32_t>{20, 8}, FieldAt);
+  EXPECT_TRUE(none.list.empty());
+  EXPECT_EQ(one->writes.end(), 8u);
+  ASSERT_EQ(three->list.size(), 3u);
+  EXPECT_EQ(three->list[1].offset, 20u);
+  EXPECT_EQ(three->writes.end(), 24u);
+}
+
+TEST(FixedFieldsTest, RefuseAWrongOneAndTooMany) {
+  const FixedFields<Field> none;
+  const auto sixteen = *none.With(std::vector<uint32_t>(16, 0), FieldAt);
+  EXPECT_EQ(none.With(std::vector<uint32_t>{0, 101}, FieldAt).status().message(), "field 1");
+  EXPECT_EQ(sixteen->With(std::vector<uint32_t>{0}, FieldAt).status().message(),
+            "'fields' would be 17; at most 16 are possible");
+}
+
 }  // namespace
 }  // namespace bess

@@ -227,16 +227,14 @@ uint32_t VPort::ReadFrames(uint32_t queue, Packet** packets, uint32_t max) {
 // for that.
 bool VPort::Complete(Packet& packet, size_t length, const uint8_t* rest) {
   const size_t first = std::min<size_t>(length, pools().shareable().data_room());
-  if (length > first) {
-    const auto left = static_cast<uint32_t>(length - first);
-    Packet* tail = pools().shareable().AllocLong(left);
+  Packet* tail = nullptr;
+  if (const auto left = static_cast<uint32_t>(length - first); left > 0) {
+    tail = pools().shareable().AllocLong(left);
     if (tail == nullptr) return false;
     WriteBytes(*tail, 0, {rest, left});
-    packet.Append(static_cast<uint16_t>(first));
-    AddSegment(packet, tail);
-  } else {
-    packet.Append(static_cast<uint16_t>(first));
   }
+  packet.Append(static_cast<uint16_t>(first));
+  if (tail != nullptr) AddSegment(packet, tail);
   return true;
 }
 

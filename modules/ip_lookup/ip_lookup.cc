@@ -74,9 +74,7 @@ struct Lookup {
 };
 
 std::string Format(const Table4::Address& address) {
-  uint32_t number = 0;
-  for (const uint8_t byte : address) number = number << 8 | byte;
-  return FormatIpv4(number);
+  return FormatIpv4(LoadUnaligned<Be32>(address.data()).value());
 }
 std::string Format(const Table6::Address& address) { return FormatIpv6(address); }
 

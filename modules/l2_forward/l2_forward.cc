@@ -202,8 +202,8 @@ class L2Forward final : public Module {
     return absl::OkStatus();
   }
 
-  template <typename List>
-  static absl::Status AddTo(MacTable& table, const List& list) {
+  using EntryArgs = google::protobuf::RepeatedPtrField<pb::L2ForwardCommandAddArg::Entry>;
+  static absl::Status AddTo(MacTable& table, const EntryArgs& list) {
     Entries entries;
     for (const auto& entry : list) {
       BESS_ASSIGN_OR_RETURN(const MacTable::Key key, ParseKey(entry.addr()));

@@ -13,8 +13,6 @@
 namespace bess {
 namespace {
 
-constexpr size_t kMaxFields = 16;
-
 struct Field {
   uint32_t offset = 0;
   uint32_t size = 0;     // 1, 2 or 4 bytes
@@ -22,10 +20,7 @@ struct Field {
   uint64_t choices = 0;  // how many numbers there are from `min` on, 1..2^32
 };
 
-struct Fields {
-  std::vector<Field> list;
-  FixedWrites writes;
-};
+using Fields = FixedFields<Field>;
 
 absl::StatusOr<Field> ParseField(int index, const pb::RandomUpdateArg::Field& arg) {
   if (arg.size() != 1 && arg.size() != 2 && arg.size() != 4) {
@@ -105,16 +100,7 @@ class RandomUpdate final : public Module {
   }
 
   absl::Status Add(const pb::RandomUpdateArg& arg) {
-    auto fields = std::make_unique<Fields>(*fields_.Get());
-    const size_t sum = fields->list.size() + static_cast<size_t>(arg.fields_size());
-    if (sum > kMaxFields) {
-      return Error(EINVAL, "'fields' would be ", sum, "; at most ", kMaxFields, " are possible");
-    }
-    for (int i = 0; i < arg.fields_size(); ++i) {
-      BESS_ASSIGN_OR_RETURN(const Field field, ParseField(i, arg.fields(i)));
-      fields->list.push_back(field);
-      fields->writes.Add(field.offset, field.size);
-    }
+    BESS_ASSIGN_OR_RETURN(auto fields, fields_.Get()->With(arg.fields(), ParseField));
     fields_.Swap(host(), std::move(fields));
     return absl::OkStatus();
   }

@@ -10,7 +10,6 @@
 namespace bess {
 namespace {
 
-constexpr size_t kMaxFields = 16;
 constexpr uint64_t kMaxFieldSize = 8;
 
 struct Field {
@@ -19,10 +18,7 @@ struct Field {
   uint8_t bytes[kMaxFieldSize];
 };
 
-struct Fields {
-  std::vector<Field> list;
-  FixedWrites writes;
-};
+using Fields = FixedFields<Field>;
 
 absl::StatusOr<Field> ParseField(int index, const pb::UpdateArg::Field& arg) {
   if (arg.size() < 1 || arg.size() > kMaxFieldSize) {
@@ -65,16 +61,7 @@ class Update final : public Module {
   absl::Status Init(const pb::UpdateArg& arg) { return Add(arg); }
 
   absl::Status Add(const pb::UpdateArg& arg) {
-    auto fields = std::make_unique<Fields>(*fields_.Get());
-    const size_t sum = fields->list.size() + static_cast<size_t>(arg.fields_size());
-    if (sum > kMaxFields) {
-      return Error(EINVAL, "'fields' would be ", sum, "; at most ", kMaxFields, " are possible");
-    }
-    for (int i = 0; i < arg.fields_size(); ++i) {
-      BESS_ASSIGN_OR_RETURN(const Field field, ParseField(i, arg.fields(i)));
-      fields->list.push_back(field);
-      fields->writes.Add(field.offset, field.size);
-    }
+    BESS_ASSIGN_OR_RETURN(auto fields, fields_.Get()->With(arg.fields(), ParseField));
     fields_.Swap(host(), std::move(fields));
     return absl::OkStatus();
   }
