@@ -38,19 +38,21 @@ def show_worker(shell: Shell, wids: list[str]) -> None:
     shell.table_or("There are no workers.", ["worker", "core", "state", *right[2:]], rows, right)
 
 
-@command("show port [PORT...]", "lists ports with their addresses, queues and packets")
+@command("show port [PORT...]", "lists ports with their addresses, trust domains, queues, packets")
 def show_port(shell: Shell, names: list[str]) -> None:
     client = shell.daemon()
     rows = []
     for port in _chosen("port", {port.name: port for port in client.list_ports().ports}, names):
         stats, link = client.get_port_stats(port.name), client.get_link_status(port.name)
+        state = "up" if link.link_up else "down"
+        domain = getattr(client.unpack(port.driver_arg), "domain", "") or "-"
         queues = f"{port.num_inc_q}/{port.num_out_q}"
         rows.append(
-            [port.name, port.driver, port.mac_addr, "up" if link.link_up else "down", queues]
+            [port.name, port.driver, port.mac_addr, state, domain, queues]
             + [stats.inc.packets, stats.inc.dropped, stats.out.packets, stats.out.dropped]
         )
     right = ("rx packets", "rx dropped", "tx packets", "tx dropped")
-    columns = ["port", "driver", "address", "link", "queues rx/tx", *right]
+    columns = ["port", "driver", "address", "link", "domain", "queues rx/tx", *right]
     shell.table_or("There are no ports.", columns, rows, right)
 
 
@@ -68,9 +70,10 @@ def show_nf(shell: Shell, names: list[str]) -> None:
         function = f"{who.name} (pid {who.pid}, uid {who.uid})" if nf.HasField("process") else "-"
         kind = "trusted" if nf.trusted else "isolated"
         packets = [stats.inc.packets, stats.inc.dropped, stats.out.packets, stats.out.dropped]
-        counts = [who.buffers, *packets, nf.overloaded]
+        counts = [who.buffers, *packets, nf.overloaded, nf.copied]
         rows.append([nf.port, kind, nf.domain or "-", function, *counts, _life(nf)])
-    right = ("buffers", "rx packets", "rx dropped", "tx packets", "tx dropped", "overloaded")
+    traffic = ("rx packets", "rx dropped", "tx packets", "tx dropped")
+    right = ("buffers", *traffic, "overloaded", "copied")
     columns = ["port", "kind", "domain", "attached", *right, "events"]
     shell.table_or("There are no ports of network functions.", columns, rows, right)
 

@@ -394,10 +394,13 @@ class BESS(LiveCalls):
         return to_message(message_class, arg)
 
     def _unpack(self, response: Any) -> Any:
-        if not response.HasField("data"):
-            return response
-        message_class = self.protos.find(packed_type(response.data))
-        return message_class.FromString(response.data.value) if message_class else response
+        data = self.unpack(response.data) if response.HasField("data") else None
+        return response if data is None else data
+
+    def unpack(self, packed: Any) -> Any | None:
+        """The message in an Any; None when its type is unknown here."""
+        message_class = self.protos.find(packed_type(packed))
+        return message_class.FromString(packed.value) if message_class else None
 
     # Gate hooks.
 

@@ -145,6 +145,8 @@ def test_shows(run: Session) -> None:
     assert "modules   2" in run("show status")
     assert "12345" in run("show port") and "02:00:00:00:00:01" in run("show port p")
     assert "src::Source" in run("show module src") and "-> 0:dst" in run("show module src")
+    run("add port PCAPPort blue_port dev=lo domain=blue")
+    assert "blue " in run("show port blue_port") and "blue" not in run("show port p")
     mclass = run("show mclass Source Sink")
     assert "set_burst(SourceCommandSetBurstArg): burst" in mclass
     assert "arguments: pkt_size" in mclass and "arguments: none" in mclass
@@ -180,6 +182,7 @@ def test_show_nf(run: Session, fake: FakeDaemon) -> None:
             "events": {"attached": 3, "died": 1, "violated": 1},
             "violations": [{"reason": "a message out of turn", "times": 1}],
             "overloaded": 9,
+            "copied": 8251,
         }
     ]
     said = run("show nf")
@@ -188,6 +191,7 @@ def test_show_nf(run: Session, fake: FakeDaemon) -> None:
         "blue",
         "ttl (pid 4711, uid 1000)",
         "64",
+        "8251",
         "attached 3, died 1, violated 1 (a message out of turn 1)",
     ):
         assert words in said

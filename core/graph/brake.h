@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Backpressure: a module that is nearly full brakes the tasks that feed it, which rest until it has
-// room again. Who they are is the compiler's business (feeders.h); a worker asks the brakes of a
-// task before it runs it.
+// Backpressure: what is nearly full brakes the tasks that feed it, which rest until it has room
+// again: a module that holds packets, or the port that a module sends to. Who feeds it is the
+// compiler's business (feeders.h); a worker asks the brakes of a task before it runs it.
 #pragma once
 
 #include <atomic>
@@ -10,11 +10,30 @@
 
 namespace bess {
 
+// What is emptied by somebody who does not say so, such as another process.
+class Gauge {
+ public:
+  virtual ~Gauge() = default;
+  // How much there is now. Thread: workers.
+  virtual uint64_t Read() = 0;
+};
+
 // Read by workers that seldom share anything else with the module, hence a cache line of its own.
 class alignas(64) Brake {
  public:
+  // Without a gauge somebody calls Emptied; with one, who finds the brake on has a look.
+  explicit Brake(Gauge* gauge = nullptr) : gauge_(gauge) {}
+
   // Thread: any.
   bool on() const { return on_.load(std::memory_order_relaxed); }
+  bool has_gauge() const { return gauge_ != nullptr; }
+
+  // Whether the tasks that feed it have to rest. Thread: workers.
+  bool Holds() {
+    if (on() && gauge_ != nullptr) [[unlikely]]
+      Emptied(gauge_->Read());
+    return on();
+  }
 
   // Brakes at 90 % of `size` and lets go at 15 %, as BESS does. Thread: control.
   void Arm(uint32_t size) {
@@ -42,6 +61,7 @@ class alignas(64) Brake {
  private:
   static constexpr uint64_t kNever = UINT64_MAX;
 
+  Gauge* const gauge_;
   std::atomic<bool> on_{false};
   std::atomic<uint64_t> high_{kNever};
   std::atomic<uint64_t> low_{kNever};

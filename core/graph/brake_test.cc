@@ -55,5 +55,33 @@ TEST(BrakeTest, ABrakeThatCameTooLateIsLetGo) {
   EXPECT_FALSE(brake.on());
 }
 
+class TestGauge final : public Gauge {
+ public:
+  uint64_t Read() override { return value; }
+  uint64_t value = 0;
+};
+
+TEST(BrakeTest, WhatNobodyReportsIsLookedAt) {
+  TestGauge gauge;
+  Brake brake(&gauge);
+  brake.Arm(100);
+  brake.Filled(95);
+  gauge.value = 16;
+  EXPECT_TRUE(brake.Holds());
+  gauge.value = 15;
+  EXPECT_TRUE(brake.on()) << "nobody has looked yet";
+  EXPECT_FALSE(brake.Holds());
+  EXPECT_FALSE(brake.on());
+}
+
+TEST(BrakeTest, WithoutAGaugeItHoldsUntilItIsToldToLetGo) {
+  Brake brake;
+  brake.Arm(100);
+  brake.Filled(95);
+  EXPECT_TRUE(brake.Holds());
+  brake.Emptied(0);
+  EXPECT_FALSE(brake.Holds());
+}
+
 }  // namespace
 }  // namespace bess

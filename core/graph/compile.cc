@@ -96,6 +96,7 @@ class WorkerPlanBuilder {
     for (auto& [place, holder] : holders_) {
       const auto& fed_by = holder.fed_by;
       if (std::find(fed_by.begin(), fed_by.end(), module) == fed_by.end()) continue;
+      if (task.module->source_brake() == holder.brake) continue;
       task.brakes.push_back(holder.brake);
       holder.feeders.push_back(&door);
     }
@@ -342,14 +343,16 @@ std::vector<bool> UsedWorkers(const Topology& topology, const ClassTree& classes
   return used;
 }
 
-// What keeps packets and has tasks to send them on.
+// What keeps packets and has tasks to send them on, and what brakes without keeping any itself.
 void FindHolders(const Topology& topology, Plan& plan) {
   for (uint32_t m = 0; m < topology.size(); ++m) {
-    const Module& module = topology.module(m);
-    if (!module.info().holds_packets || module.tasks().empty()) continue;
+    Module& module = *topology.modules[m]->module;
+    const bool keeps = module.info().holds_packets && !module.tasks().empty();
+    Brake* brake = module.brake();
+    if (!keeps && brake == nullptr) continue;
     Holder& holder = plan.holders[m];
-    holder.module = topology.modules[m]->module.get();
-    holder.brake = module.brake();
+    holder.module = &module;
+    holder.brake = brake;
     if (holder.brake != nullptr) holder.fed_by = FeedersOf(topology, m);
   }
 }

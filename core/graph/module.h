@@ -89,9 +89,11 @@ class Module {
   virtual std::string Description() const { return ""; }
   // Packets inside right now. Thread: any.
   virtual uint64_t held() const { return 0; }
-  // What stops the tasks that feed it while it is nearly full, if anything does: for a module that
-  // holds packets. Lives as long as the module.
-  virtual const Brake* brake() const { return nullptr; }
+  // What stops the tasks that feed it while it is nearly full, if anything does. Lives as long as
+  // the module is part of a plan that runs.
+  virtual Brake* brake() { return nullptr; }
+  // The brake of what its tasks take packets from. It never stops them, since they make the room.
+  virtual const Brake* source_brake() const { return nullptr; }
   // A bit for each NUMA node whose workers may run it.
   virtual uint64_t numa_nodes() const { return kAllNumaNodes; }
   // A descriptor that can be read while the task with this argument has work; -1 when it can only

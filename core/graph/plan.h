@@ -23,11 +23,12 @@
 namespace bess {
 
 // A module that keeps packets for its tasks: whoever brings it some wakes those that rest. While
-// its brake is on, the tasks that feed it rest; who lets go of the brake wakes them.
+// its brake is on, the tasks that feed it rest; who lets go of the brake wakes them. Or a module
+// that sends packets to where somebody else may leave them, and so has a brake and no tasks.
 struct Holder {
   Module* module = nullptr;
   std::vector<LeafDoor*> doors;  // of its own tasks
-  const Brake* brake = nullptr;
+  Brake* brake = nullptr;
   std::vector<uint32_t> fed_by;    // if it has a brake: modules, by their place in the graph
   std::vector<LeafDoor*> feeders;  // their tasks'
 };
@@ -40,7 +41,7 @@ struct TaskSlot {
   uint64_t argument = 0;
   Node* root = nullptr;
   const ClassState* state = nullptr;  // of its leaf
-  std::vector<const Brake*> brakes;   // of what it feeds
+  std::vector<Brake*> brakes;         // of what it feeds
   const Holder* holder = nullptr;     // whose brake it may let go of
 };
 

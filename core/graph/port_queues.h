@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/base/spin_lock.h"
+#include "core/graph/brake.h"
 #include "core/packet/packet.h"
 
 namespace bess {
@@ -29,6 +30,10 @@ class PortQueues {
   // A descriptor that can be read while packets wait in a receive queue, so that a worker may sleep
   // until then; -1 when they can only be asked for. It lives as long as the port.
   virtual int wake_fd(uint32_t /*queue*/) const { return -1; }
+
+  // What stops the tasks that feed the port while it is nearly full; nullptr when packets that find
+  // no room are dropped. It lives as long as the port.
+  virtual Brake* brake() { return nullptr; }
 
   // Up to `max` packets, written to `packets`. Thread: one at a time per queue.
   virtual uint32_t Receive(uint32_t queue, Packet** packets, uint32_t max) = 0;

@@ -40,6 +40,7 @@ class QueueReceiver {
   // its next turn.
   TaskResult Run(Context& context, Batch& batch, uint32_t burst);
   int wake_fd() const { return port_->wake_fd(queue_); }
+  const Brake* brake() const { return port_->brake(); }
 
  private:
   PortQueues* port_ = nullptr;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <rte_errno.h>
+#include <rte_mbuf_pool_ops.h>
 #include <rte_memory.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -113,31 +114,44 @@ std::unique_ptr<PacketPool> PacketPool::CreateOnHeap(uint32_t packets, uint16_t 
   return pool;
 }
 
+// Behind what DPDK keeps of a pool of mbufs.
+struct PacketPool::Private {
+  rte_pktmbuf_pool_private settings;
+  PacketPool* owner;
+};
+
 absl::Status PacketPool::CreatePlain(uint32_t packets) {
-  mempool_ =
-      rte_pktmbuf_pool_create(name_.c_str(), packets, kCacheSize, sizeof(Packet) - sizeof(rte_mbuf),
-                              static_cast<uint16_t>(kHeadroom + data_room_), SOCKET_ID_ANY);
-  if (mempool_ == nullptr) {
-    return Error(rte_errno, "cannot create packet pool '", name_, "' of ", packets,
-                 " packets: ", rte_strerror(rte_errno));
-  }
+  const uint32_t element = uint32_t{sizeof(Packet)} + kHeadroom + data_room_;
+  BESS_RETURN_IF_ERROR(CreateEmpty(packets, element, 0));
+  const int added = rte_mempool_populate_default(mempool_);
+  // ENOBUFS says that the memory left is in pieces that are too small.
+  if (added < 0) return CannotCreate(packets, added == -ENOBUFS ? ENOMEM : -added);
+  rte_mempool_obj_iter(mempool_, rte_pktmbuf_init, nullptr);
   return absl::OkStatus();
 }
 
 absl::Status PacketPool::CreateShareable(uint32_t packets) {
   BESS_RETURN_IF_ERROR(MapBuffers(packets));
-  mempool_ = rte_mempool_create_empty(name_.c_str(), packets, sizeof(Packet), kCacheSize,
-                                      sizeof(rte_pktmbuf_pool_private), SOCKET_ID_ANY,
-                                      RTE_MEMPOOL_F_NO_IOVA_CONTIG);
-  if (mempool_ == nullptr) {
-    return Error(rte_errno, "cannot create packet pool '", name_, "' of ", packets,
-                 " packets: ", rte_strerror(rte_errno));
-  }
+  BESS_RETURN_IF_ERROR(CreateEmpty(packets, sizeof(Packet), RTE_MEMPOOL_F_NO_IOVA_CONTIG));
+  return AddHeaders(packets);
+}
+
+absl::Status PacketPool::CreateEmpty(uint32_t packets, uint32_t element, unsigned flags) {
+  mempool_ = rte_mempool_create_empty(name_.c_str(), packets, element, kCacheSize, sizeof(Private),
+                                      SOCKET_ID_ANY, flags);
+  if (mempool_ == nullptr) return CannotCreate(packets, rte_errno);
+  rte_mempool_set_ops_byname(mempool_, rte_mbuf_best_mempool_ops(), nullptr);
   rte_pktmbuf_pool_private settings = {};
   settings.mbuf_data_room_size = static_cast<uint16_t>(kHeadroom + data_room_);
   settings.mbuf_priv_size = sizeof(Packet) - sizeof(rte_mbuf);
   rte_pktmbuf_pool_init(mempool_, &settings);
-  return AddHeaders(packets);
+  static_cast<Private*>(rte_mempool_get_priv(mempool_))->owner = this;
+  return absl::OkStatus();
+}
+
+absl::Status PacketPool::CannotCreate(uint32_t packets, int error) const {
+  return Error(error, "cannot create packet pool '", name_, "' of ", packets,
+               " packets: ", rte_strerror(error));
 }
 
 absl::Status PacketPool::MapBuffers(uint32_t packets) {
@@ -227,6 +241,12 @@ Packet* PacketPool::Copy(const Packet& packet) {
   return copy;
 }
 
+PacketPool& PacketPool::Of(Packet& packet) {
+  rte_mempool* pool = packet.mbuf()->pool;
+  if (pool == nullptr) return *std::bit_cast<PacketPool*>(packet.mbuf()->buf_iova);
+  return *static_cast<Private*>(rte_mempool_get_priv(pool))->owner;
+}
+
 // --- heap packets -------------------------------------------------------------------------------
 // One heap block: Packet, headroom, data, tailroom. `buf_iova` keeps the owner, which no device
 // will ever read.
@@ -278,8 +298,7 @@ Packet* PacketPool::MakeChain(absl::Span<const std::string_view> segments) {
 void PacketPool::FreeToHeap(Packet* packet) {
   while (packet != nullptr) {
     Packet* segment = std::exchange(packet, packet->next());
-    auto* owner = std::bit_cast<PacketPool*>(segment->mbuf()->buf_iova);
-    owner->heap_in_use_.fetch_sub(1, std::memory_order_relaxed);
+    Of(*segment).heap_in_use_.fetch_sub(1, std::memory_order_relaxed);
     free(segment);
   }
 }

@@ -77,6 +77,9 @@ class PacketPool {
   // pool has not that many buffers, or the packet is longer than kMaxPacketLength.
   Packet* Copy(const Packet& packet);
 
+  // The pool that a packet is from.
+  static PacketPool& Of(Packet& packet);
+
   // Heap pools: a packet of exactly these bytes with nothing behind them but `tailroom`; and one
   // of several segments (at least one), each as exact.
   Packet* Make(std::string_view bytes, uint16_t tailroom = 0);
@@ -93,11 +96,15 @@ class PacketPool {
   rte_mempool* mempool() const { return mempool_; }
 
  private:
+  struct Private;
+
   PacketPool(std::string_view name, uint16_t data_room) : name_(name), data_room_(data_room) {}
   friend void FreePackets(Packet* const* packets, uint32_t n);
 
   absl::Status CreateShareable(uint32_t packets);
   absl::Status CreatePlain(uint32_t packets);
+  absl::Status CreateEmpty(uint32_t packets, uint32_t element, unsigned flags);
+  absl::Status CannotCreate(uint32_t packets, int error) const;
   absl::Status MapBuffers(uint32_t packets);
   absl::Status AddHeaders(uint32_t packets);
   bool AllocOnHeap(Packet** out, uint32_t n, uint16_t length);

@@ -181,5 +181,14 @@ TEST(PoolTest, RefusesSizesOutOfRange) {
   }
 }
 
+TEST(PacketPoolTest, APacketLeadsToItsPool) {
+  const auto one = PacketPool::CreateOnHeap();
+  const auto other = PacketPool::CreateOnHeap();
+  Packet* packets[] = {one->Make("a"), other->Make("b")};
+  EXPECT_EQ(&PacketPool::Of(*packets[0]), one.get());
+  EXPECT_EQ(&PacketPool::Of(*packets[1]), other.get());
+  FreePackets(packets, 2);
+}
+
 }  // namespace
 }  // namespace bess

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -31,12 +33,15 @@ absl::Status NFPort::Init(const pb::NFPortArg& arg) {
     return Error(EINVAL, "an NFPort has at most ", BESS_NF_MAX_QUEUES, " queues each way, not ",
                  queues);
   }
+  braking_ = arg.backpressure();
+  if (braking_) brake_.Arm(std::bit_ceil(shape().tx_size));
   BESS_ASSIGN_OR_RETURN(std::string path, PathOf(arg, name()));
   BESS_ASSIGN_OR_RETURN(NfDomain * domain, pools().Domain(arg.domain()));
   NfServerOptions options{.port = name(),
                           .path = path,
                           .uids = UsersOf(arg),
                           .stall = std::chrono::milliseconds(arg.stall_ms()),
+                          .brake = brake(),
                           .session = {.to_nf_queues = tx_queues(),
                                       .from_nf_queues = rx_queues(),
                                       .to_nf_slots = shape().tx_size,
@@ -49,6 +54,15 @@ absl::Status NFPort::Init(const pb::NFPortArg& arg) {
     return Error(errno, "cannot open '", path, "' to others: ", std::strerror(errno));
   }
   return absl::OkStatus();
+}
+
+uint64_t NFPort::Read() {
+  uint32_t most = 0;
+  for (uint32_t queue = 0; queue < tx_queues(); ++queue) {
+    const std::lock_guard lock(send_lock(queue));
+    most = std::max(most, server_->Waiting(queue));
+  }
+  return most;
 }
 
 REGISTER_DRIVER(NFPort);

@@ -12,7 +12,7 @@
 
 namespace bess {
 
-class NFPort final : public Port {
+class NFPort final : public Port, private Gauge {
  public:
   static constexpr DriverInfo kInfo = {
       .name = "NFPort",
@@ -26,6 +26,8 @@ class NFPort final : public Port {
   // Up while an NF is attached.
   LinkStatus link() const override { return {.up = server_->attached()}; }
 
+  Brake* brake() override { return braking_ ? &brake_ : nullptr; }
+
   const NfServer& server() const { return *server_; }
 
  private:
@@ -33,12 +35,20 @@ class NFPort final : public Port {
     return server_->Receive(queue, packets, max);
   }
   uint32_t DoSend(uint32_t queue, Packet** packets, uint32_t n) override {
-    return server_->Send(queue, packets, n);
+    const uint32_t sent = server_->Send(queue, packets, n);
+    if (braking_) [[unlikely]]
+      brake_.Filled(server_->Waiting(queue));
+    return sent;
   }
   uint64_t LostByDevice() const override {
     return server_->traffic().no_buffers.load(std::memory_order_relaxed);
   }
 
+  // What waits in the fullest ring.
+  uint64_t Read() override;
+
+  bool braking_ = false;
+  Brake brake_{this};
   std::unique_ptr<NfServer> server_;
 };
 

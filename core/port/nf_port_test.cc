@@ -144,6 +144,49 @@ TEST_F(NFPortTest, FullRingsDropAndCount) {
   EXPECT_EQ(Stats("p", Direction::kSend).dropped, 1u);
 }
 
+// At 90 % of 128 slots; what finds no room is dropped all the same.
+TEST_F(NFPortTest, WithBackpressureItBrakesWhileARingIsFull) {
+  arg_.set_backpressure(true);
+  MakeAttached();
+  Brake* brake = out_->port().brake();
+  ASSERT_NE(brake, nullptr);
+  EXPECT_EQ(SendAll(out_->port(), std::vector<std::string>(64, Frame(60))), 64u);
+  EXPECT_FALSE(brake->Holds());
+  EXPECT_EQ(SendAll(out_->port(), std::vector<std::string>(60, Frame(60))), 60u);
+  EXPECT_TRUE(brake->Holds());
+  EXPECT_EQ(SendAll(out_->port(), std::vector<std::string>(5, Frame(60))), 4u);
+  EXPECT_EQ(Echo(), 64u);
+  EXPECT_TRUE(brake->Holds()) << "64 are left";
+  EXPECT_EQ(Echo(), 64u);
+  EXPECT_FALSE(brake->Holds());
+}
+
+TEST_F(NFPortTest, WithoutAnNfNothingIsBraked) {
+  arg_.set_backpressure(true);
+  MakeAttached();
+  EXPECT_EQ(SendAll(out_->port(), std::vector<std::string>(64, Frame(60))), 64u);
+  EXPECT_EQ(SendAll(out_->port(), std::vector<std::string>(64, Frame(60))), 64u);
+  EXPECT_TRUE(out_->port().brake()->Holds());
+  bess_nf_detach(nf_);
+  nf_ = nullptr;
+  EXPECT_TRUE(Eventually([this] { return !out_->port().brake()->Holds(); }));
+}
+
+TEST_F(NFPortTest, WhoIsBrakedForTooLongIsDetached) {
+  arg_.set_backpressure(true);
+  arg_.set_stall_ms(20);
+  MakeAttached();
+  EXPECT_EQ(SendAll(out_->port(), std::vector<std::string>(64, Frame(60))), 64u);
+  EXPECT_EQ(SendAll(out_->port(), std::vector<std::string>(64, Frame(60))), 64u);
+  EXPECT_TRUE(Eventually([this] { return !Link("p").up; }));
+  EXPECT_FALSE(out_->port().brake()->Holds());
+}
+
+TEST_F(NFPortTest, WithoutBackpressureThereIsNoBrake) {
+  MakeAttached();
+  EXPECT_EQ(out_->port().brake(), nullptr);
+}
+
 // Two tenants share nothing; the ports of one do.
 TEST_F(NFPortTest, DomainsHavePoolsOfTheirOwn) {
   arg_.set_trusted(true);

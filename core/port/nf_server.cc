@@ -67,6 +67,14 @@ uint32_t NfServer::Send(uint32_t queue, Packet** packets, uint32_t n) {
   return sent;
 }
 
+uint32_t NfServer::Waiting(uint32_t queue) {
+  const uint32_t lane = options_.session.from_nf_queues + queue;
+  if (!door_.Enter(lane)) return 0;
+  const uint32_t waiting = session_->Waiting(queue);
+  door_.Leave(lane);
+  return waiting;
+}
+
 uint32_t NfServer::Receive(uint32_t queue, Packet** packets, uint32_t max) {
   if (!door_.Enter(queue)) return 0;
   const uint32_t n = session_->Receive(queue, packets, max);
@@ -95,7 +103,7 @@ int NfServer::Timeout() const {
   int timeout = -1;
   if (newcomer_) timeout = Milliseconds(kPatience);
   if (client_ && options_.stall.count() > 0) {
-    const int stall = Milliseconds(options_.stall);
+    const int stall = Milliseconds(LookInterval());
     timeout = timeout < 0 ? stall : std::min(timeout, stall);
   }
   return timeout;
@@ -180,6 +188,7 @@ absl::Status NfServer::Admit(const BessNfRequest& request) {
   client_ = std::move(newcomer_);
   looked_ = Clock::now();
   seen_progress_ = 0;
+  seen_stuck_ = false;
   const std::string name = absl::CHexEscape(request.name);
   {
     absl::MutexLock lock(&process_mutex_);
@@ -205,13 +214,16 @@ void NfServer::HearClient() {
   }
 }
 
+// Twice within the time it has, since its rings may have filled up just before a look.
 void NfServer::CheckProgress() {
-  if (Clock::now() - looked_ < options_.stall) return;
+  if (Clock::now() - looked_ < LookInterval()) return;
   const uint32_t progress = session_->Progress();
   const uint64_t refused = overloaded();
-  if (refused > seen_overloaded_ && progress == seen_progress_) {
-    return Detach(events_.stalled, "it leaves its full rings alone");
-  }
+  const bool full =
+      refused > seen_overloaded_ || (options_.brake != nullptr && options_.brake->on());
+  const bool stuck = full && progress == seen_progress_;
+  if (stuck && seen_stuck_) return Detach(events_.stalled, "it leaves its full rings alone");
+  seen_stuck_ = stuck;
   seen_progress_ = progress;
   seen_overloaded_ = refused;
   looked_ = Clock::now();

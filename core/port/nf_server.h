@@ -21,6 +21,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "core/graph/brake.h"
 #include "core/port/doorway.h"
 #include "core/port/file_descriptor.h"
 #include "core/port/nf_session.h"
@@ -33,6 +34,7 @@ struct NfServerOptions {
   std::string path;
   std::set<uid_t> uids;
   std::chrono::milliseconds stall{0};  // 0: no NF is ever detached for being slow
+  const Brake* brake = nullptr;        // if there is one, it is on while packets wait for room
   NfSessionOptions session;
 };
 
@@ -75,6 +77,9 @@ class NfServer {
   // As Port::DoSend and DoReceive; without an NF, nothing is taken and nothing comes.
   uint32_t Send(uint32_t queue, Packet** packets, uint32_t n);
   uint32_t Receive(uint32_t queue, Packet** packets, uint32_t max);
+  // How much of the ring to the NF is taken, as NfSession::Waiting; 0 without an NF. Thread: as
+  // Send.
+  uint32_t Waiting(uint32_t queue);
 
   // Thread: any.
   bool attached() const { return door_.is_open(); }
@@ -103,6 +108,9 @@ class NfServer {
   void Welcome();
   absl::Status Admit(const BessNfRequest& request);
   void HearClient();
+  std::chrono::milliseconds LookInterval() const {
+    return (options_.stall + std::chrono::milliseconds(1)) / 2;
+  }
   void CheckProgress();
   void Expel(NfViolation violation);
   void Detach(std::atomic<uint64_t>& how, const std::string& why);
@@ -122,6 +130,7 @@ class NfServer {
   std::optional<Client> client_;    // attached
   uint32_t seen_progress_ = 0;      // what the NF had taken at the last look
   uint64_t seen_overloaded_ = 0;
+  bool seen_stuck_ = false;  // full rings, and nothing was taken, at the last look
   Clock::time_point looked_{};
   Clock::time_point logged_{};
 

@@ -186,6 +186,14 @@ uint32_t NfSession::Send(uint32_t queue, Packet** packets, uint32_t n) {
   return n;
 }
 
+uint32_t NfSession::Waiting(uint32_t queue) {
+  const uint32_t slots = geometry_.to_nf_slots;
+  const std::optional<uint32_t> room = send_lanes_[queue].ring.Room(slots);
+  if (room) return slots - std::min({*room, LoanRoom(), slots});
+  Break(NfViolation::kIndex);
+  return 0;
+}
+
 // Puts copies in the place of packets that are not of our domain. Returns how many of the `n` are
 // ready to be lent; those that cannot be are moved to the end.
 uint32_t NfSession::MakeOwn(Packet** packets, uint32_t n) {

@@ -57,6 +57,10 @@ class NfSession {
   uint32_t Send(uint32_t queue, Packet** packets, uint32_t n);
   uint32_t Receive(uint32_t queue, Packet** packets, uint32_t max);
 
+  // Slots of the ring to the NF that are taken; of no use are those for which nothing may be lent
+  // any more. Thread: as Send.
+  uint32_t Waiting(uint32_t queue);
+
   // Set once, when the peer breaks a rule; from then on it gets nothing and nothing is taken.
   NfViolation violation() const { return violation_.load(std::memory_order_relaxed); }
   const BessNfGeometry& geometry() const { return geometry_; }

@@ -113,7 +113,7 @@ uint32_t PcapPort::DoReceive(uint32_t /*queue*/, Packet** packets, uint32_t max)
 
 Packet* PcapPort::Take(const pcap_pkthdr& header, const uint8_t* bytes) {
   if (header.caplen != header.len) return nullptr;
-  Packet* packet = pools().shareable().AllocLong(header.len);
+  Packet* packet = pool().AllocLong(header.len);
   if (packet != nullptr) WriteBytes(*packet, 0, {bytes, header.len});
   return packet;
 }

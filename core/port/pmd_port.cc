@@ -137,7 +137,7 @@ absl::Status PmdPort::ConfigureDevice(const pb::PMDPortArg& arg) {
   BESS_RETURN_IF_ERROR(ChooseOffloads(arg, info, &conf));
   ChooseSpreading(rx_queues(), info, &conf);
   BESS_RETURN_IF_ERROR(ChooseSocket(arg));
-  BESS_RETURN_IF_ERROR(ChoosePool());
+  BESS_RETURN_IF_ERROR(ChoosePool(arg));
   return ApplyConfiguration();
 }
 
@@ -162,11 +162,13 @@ absl::Status PmdPort::ChooseSocket(const pb::PMDPortArg& arg) {
   return absl::OkStatus();
 }
 
-absl::Status PmdPort::ChoosePool() {
+absl::Status PmdPort::ChoosePool(const pb::PMDPortArg& arg) {
+  if (!arg.domain().empty() && device_->driver() == "net_ring") {
+    return Error(EINVAL, "net_ring receives what it was sent, whatever 'domain' that is of");
+  }
   // net_af_xdp gives the pool's own memory to the kernel as its ring memory; a network card reads
   // and writes only memory that DPDK allocated and mapped for it.
   const bool needs_plain = device_->driver() == "net_af_xdp" || !device_->is_virtual();
-  pool_ = &pools().shareable();
   if (!needs_plain) return absl::OkStatus();
   // What the rings hold, af_xdp's fill ring being as long again, and what travels meanwhile.
   constexpr uint32_t kShortest = 2048;
@@ -174,7 +176,6 @@ absl::Status PmdPort::ChoosePool() {
   const uint32_t rx = rx_queues() * std::max(shape().rx_size, kShortest) * 2;
   const uint32_t tx = tx_queues() * std::max(shape().tx_size, kShortest);
   BESS_ASSIGN_OR_RETURN(plain_, pools().TakePlain(rx + tx + kTravelling));
-  pool_ = plain_.get();
   return absl::OkStatus();
 }
 
@@ -184,7 +185,7 @@ absl::Status PmdPort::SetUpReceiveQueues(uint16_t size) {
   DpdkComplaints complaints;
   int error = 0;
   for (uint16_t queue = 0; queue < rx_queues() && error == 0; ++queue) {
-    error = rte_eth_rx_queue_setup(id(), queue, size, socket, nullptr, pool_->mempool());
+    error = rte_eth_rx_queue_setup(id(), queue, size, socket, nullptr, ReceivePool().mempool());
   }
   if (xdp_sockets_) xdp_sockets_->Settle();
   return error == 0 ? absl::OkStatus() : DeviceError(error, "set up a receive queue", complaints);
@@ -321,7 +322,7 @@ absl::Status PmdPort::CheckChange(const PortChange& change) const {
 }
 
 // The largest MTU whose frames, two VLAN tags included, fit a packet buffer.
-uint32_t PmdPort::MtuOfBuffers() const { return pool_->data_room() - device_->overhead(); }
+uint32_t PmdPort::MtuOfBuffers() const { return ReceivePool().data_room() - device_->overhead(); }
 
 absl::Status PmdPort::SetMtu(uint32_t mtu) {
   // Devices spread frames over several buffers at a price; they are told when it has to be.

@@ -51,7 +51,8 @@ class PmdPort final : public Port {
   absl::Status ApplyConfiguration();
   absl::Status SetUpQueues();
   absl::Status SetUpReceiveQueues(uint16_t size);
-  absl::Status ChoosePool();
+  absl::Status ChoosePool(const pb::PMDPortArg& arg);
+  PacketPool& ReceivePool() const { return plain_.get() != nullptr ? *plain_.get() : pool(); }
   absl::Status SetUpAddressing(const pb::PMDPortArg& arg);
   absl::Status InstallFlows(const pb::PMDPortArg& arg);
   absl::Status StartDevice();
@@ -64,7 +65,6 @@ class PmdPort final : public Port {
   uint16_t id() const { return device_->id(); }
 
   PortPools::PlainPool plain_;             // outlives the device's queues
-  PacketPool* pool_ = nullptr;             // what it receives into: `plain_` or the shareable one
   std::optional<NewSockets> xdp_sockets_;  // outlives the device, which may forget them
   std::unique_ptr<PmdDevice> device_;
   std::optional<Doorway> door_;  // lanes: receive queues, then transmit queues

@@ -49,6 +49,28 @@ TEST_F(PmdPortTest, NullReceivesAndSends) {
   EXPECT_EQ(Stats("p", kOut).bytes, 1800u);
 }
 
+TEST_F(PmdPortTest, ReceivesIntoItsTrustDomain) {
+  pb::PMDPortArg arg;
+  arg.set_vdev("net_null0");
+  arg.set_domain("blue");
+  ASSERT_TRUE(MakePmd("p", arg).ok());
+  const auto in = Lease("p", kIn);
+  Packet* packets[2];
+  ASSERT_EQ(in->port().Receive(0, packets, 2), 2u);
+  EXPECT_EQ(PacketPool::Of(*packets[0]).name(), "domain_blue");
+  FreePackets(packets, 2);
+}
+
+// It would bring packets of any domain.
+TEST_F(PmdPortTest, ARingHasNoTrustDomain) {
+  pb::PMDPortArg arg;
+  arg.set_vdev("net_ring0");
+  arg.set_domain("blue");
+  const absl::Status status = MakePmd("p", arg);
+  EXPECT_EQ(StatusErrno(status), EINVAL);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("net_ring receives what it was sent"));
+}
+
 TEST_F(PmdPortTest, RingLoopsBackAndConserves) {
   ASSERT_TRUE(MakeVdev("p", "net_ring0").ok());
   const auto in = Lease("p", kIn);

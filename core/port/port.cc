@@ -121,6 +121,7 @@ absl::StatusOr<std::unique_ptr<Port>> DriverClass::Create(std::string_view name,
   port->name_ = std::string(name);
   port->driver_ = this;
   port->pools_ = &pools;
+  port->pool_ = &pools.shareable();
   port->shape_ = shape;
   for (uint32_t i = 0; i < shape.rx_queues; ++i) {
     port->rx_counters_.push_back(std::make_unique<Port::QueueCounters>());
@@ -130,6 +131,13 @@ absl::StatusOr<std::unique_ptr<Port>> DriverClass::Create(std::string_view name,
   }
   BESS_RETURN_IF_ERROR(init(*port, any));
   return port;
+}
+
+absl::Status DriverClass::EnterDomain(Port& port, std::string_view domain) {
+  if (domain.empty()) return absl::OkStatus();
+  BESS_ASSIGN_OR_RETURN(NfDomain * entered, port.pools_->Domain(domain));
+  port.pool_ = &entered->pool();
+  return absl::OkStatus();
 }
 
 BESS_DEFINE_REGISTRY(DriverClass);

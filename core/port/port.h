@@ -131,6 +131,8 @@ class Port : public PortQueues {
   Port() = default;
 
   PortPools& pools() const { return *pools_; }
+  // What to receive into: the pool of the trust domain that the port's argument names in `domain`.
+  PacketPool& pool() const { return *pool_; }
 
   // The driver's part of Receive and Send, for a queue in range.
   virtual uint32_t DoReceive(uint32_t queue, Packet** packets, uint32_t max) = 0;
@@ -161,6 +163,7 @@ class Port : public PortQueues {
   std::string name_;
   const DriverClass* driver_ = nullptr;
   PortPools* pools_ = nullptr;
+  PacketPool* pool_ = nullptr;
   PortShape shape_;
   std::vector<std::unique_ptr<QueueCounters>> rx_counters_;
   std::vector<std::unique_ptr<QueueCounters>> tx_counters_;
@@ -178,6 +181,9 @@ struct DriverClass {
   absl::StatusOr<std::unique_ptr<Port>> Create(std::string_view name, const PortShape& shape,
                                                PortPools& pools,
                                                const google::protobuf::Any& argument) const;
+
+  // Has the port receive into the trust domain of this name. Errors as PortPools::Domain.
+  static absl::Status EnterDomain(Port& port, std::string_view domain);
 };
 
 using DriverRegistry = ClassRegistry<DriverClass>;
@@ -196,6 +202,9 @@ DriverClass Describe() {
   driver.init = [](Port& port, const google::protobuf::Any& any) {
     Argument argument;
     BESS_RETURN_IF_ERROR(UnpackArgument(any, T::kInfo.name, &argument));
+    if constexpr (requires { argument.domain(); }) {
+      BESS_RETURN_IF_ERROR(DriverClass::EnterDomain(port, argument.domain()));
+    }
     return static_cast<T&>(port).Init(argument);
   };
   return driver;

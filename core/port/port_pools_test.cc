@@ -71,6 +71,19 @@ TEST(PortPoolsTest, DomainsAreMadeOnce) {
   EXPECT_EQ(*pools.Domain(""), *common);
 }
 
+TEST(PortPoolsTest, APacketLeadsToItsPool) {
+  PortPools pools(Pool());
+  const auto blue = pools.Domain("blue");
+  const auto plain = pools.TakePlain(2000);
+  ASSERT_TRUE(blue.ok() && plain.ok()) << blue.status() << plain.status();
+  for (PacketPool* pool : {&Pool(), &(*blue)->pool(), plain->get()}) {
+    Packet* packet = nullptr;
+    ASSERT_TRUE(pool->Alloc(&packet, 1, 60));
+    EXPECT_EQ(&PacketPool::Of(*packet), pool);
+    FreePackets(&packet, 1);
+  }
+}
+
 TEST(PortPoolsTest, DomainsNeedPacketsThatCanBeShared) {
   const auto heap = PacketPool::CreateOnHeap();
   PortPools pools(*heap);

@@ -128,8 +128,8 @@ uint32_t UnixSocketPort::DoReceive(uint32_t /*queue*/, Packet** packets, uint32_
 }
 
 uint32_t UnixSocketPort::ReceiveMessages(Packet** packets, uint32_t max) {
-  if (!pools().shareable().Alloc(packets, max, 0)) return 0;
-  const size_t data_room = pools().shareable().data_room();
+  if (!pool().Alloc(packets, max, 0)) return 0;
+  const size_t data_room = pool().data_room();
   for (uint32_t i = 0; i < max; ++i) {
     buffers_[i] = {.iov_base = packets[i]->data(), .iov_len = data_room};
   }
@@ -142,7 +142,7 @@ uint32_t UnixSocketPort::KeepPackets(Packet** packets, uint32_t allocated, uint3
   for (uint32_t i = 0; i < messages; ++i) {
     // Length 0 is what the end of the stream looks like: no packet, no loss.
     const uint32_t length = headers_[i].msg_len;
-    if (length > pools().shareable().data_room()) {
+    if (length > pool().data_room()) {
       oversize_.Add(1);
     } else if (length > 0) {
       packets[i]->Append(static_cast<uint16_t>(length));

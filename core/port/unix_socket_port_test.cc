@@ -134,6 +134,21 @@ TEST_F(UnixSocketPortTest, CarriesPacketsBothWays) {
   EXPECT_EQ(Stats("p", kOut).packets, 2u);
 }
 
+TEST_F(UnixSocketPortTest, ReceivesIntoItsTrustDomain) {
+  arg_.set_domain("blue");
+  MakePort();
+  Client client(path_);
+  ASSERT_TRUE(Connected(true));
+  ASSERT_TRUE(client.Send(Frame(60)));
+  Packet* packet = nullptr;
+  for (int i = 0; i < 2000 && in_->port().Receive(0, &packet, 1) == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ASSERT_NE(packet, nullptr);
+  EXPECT_EQ(PacketPool::Of(*packet).name(), "domain_blue");
+  FreePackets(&packet, 1);
+}
+
 TEST_F(UnixSocketPortTest, WithoutClientNothingIsSent) {
   MakePort();
   EXPECT_EQ(Send({Frame(60), Frame(60)}), 0u);

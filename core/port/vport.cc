@@ -147,6 +147,10 @@ absl::Status VPort::TakeTags(const pb::VPortArg& arg) {
 }
 
 absl::Status VPort::Init(const pb::VPortArg& arg) {
+  if (arg.loopback() && !arg.domain().empty()) {
+    return Error(EINVAL,
+                 "with 'loopback' it receives what it was sent, whatever 'domain' that is of");
+  }
   BESS_ASSIGN_OR_RETURN(const std::string ifname, ChooseName(arg));
   BESS_RETURN_IF_ERROR(CheckCores(arg));
   BESS_RETURN_IF_ERROR(TakeTags(arg));
@@ -204,12 +208,12 @@ uint32_t VPort::DoReceive(uint32_t queue, Packet** packets, uint32_t max) {
 
 uint32_t VPort::ReadFrames(uint32_t queue, Packet** packets, uint32_t max) {
   max = std::min(max, kBatchSize);
-  PacketPool& pool = pools().shareable();
-  if (!pool.Alloc(packets, max, 0)) return 0;
+  PacketPool& into = pool();
+  if (!into.Alloc(packets, max, 0)) return 0;
   uint8_t* rest = rests_[queue].get();
   uint32_t n = 0;
   while (n < max) {
-    const iovec room[] = {{.iov_base = packets[n]->data(), .iov_len = pool.data_room()},
+    const iovec room[] = {{.iov_base = packets[n]->data(), .iov_len = into.data_room()},
                           {.iov_base = rest, .iov_len = kLongestFrame}};
     const ssize_t length = readv(tap_->fd(queue), room, 2);
     if (length <= 0) break;
@@ -226,10 +230,10 @@ uint32_t VPort::ReadFrames(uint32_t queue, Packet** packets, uint32_t max) {
 // Makes a packet of a buffer and what of the frame did not fit it; false when there are no buffers
 // for that.
 bool VPort::Complete(Packet& packet, size_t length, const uint8_t* rest) {
-  const size_t first = std::min<size_t>(length, pools().shareable().data_room());
+  const size_t first = std::min<size_t>(length, pool().data_room());
   Packet* tail = nullptr;
   if (const auto left = static_cast<uint32_t>(length - first); left > 0) {
-    tail = pools().shareable().AllocLong(left);
+    tail = pool().AllocLong(left);
     if (tail == nullptr) return false;
     WriteBytes(*tail, 0, {rest, left});
   }

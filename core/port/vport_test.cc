@@ -72,6 +72,8 @@ TEST_F(VPortTest, RefusesWhatIsWrongAndLeavesNothing) {
       {[](auto& arg) { arg.add_ip_addrs("10.0.0.300/8"); }, EINVAL, "ip_addrs[0]: "},
       {[](auto& arg) { arg.set_tx_tci(65536); }, EINVAL, "'tx_tci' must be 0..65535, not 65536"},
       {[](auto& arg) { arg.set_tx_outer_tci(1 << 20); }, EINVAL, "'tx_outer_tci' must be"},
+      {[](auto& arg) { arg.set_domain("a b"); }, EINVAL, "unlike 'a b'"},
+      {[](auto& arg) { (arg.set_domain("blue"), arg.set_loopback(true)); }, EINVAL, "'loopback'"},
       {[](auto& arg) { arg.set_mtu(67); }, EINVAL, "'mtu' must be 68..65521, not 67"},
       {[](auto& arg) { arg.set_mtu(65522); }, EINVAL, "not 65522"},
       {[](auto& arg) { arg.add_rxq_cpus(-1); }, EINVAL, "'rxq_cpus' are 0.."},

@@ -76,7 +76,7 @@ void Worker::Run() {
     rcu_.Quiescent(options_.id);
     TakePlan();
     const bool worked = RunRound();
-    if (idle_.Round(worked, limited())) Sleep();
+    if (idle_.Round(worked, limited() || must_look_)) Sleep();
     // What was slept is nobody's.
     if (!worked) now_ = Cycles();
   }
@@ -175,8 +175,11 @@ bool Worker::RunLeaf(uint32_t leaf) {
 
 // A task that feeds a module which is nearly full rests until that has room again.
 TaskResult Worker::RunTask(const TaskSlot& task) {
-  for (const Brake* brake : task.brakes) {
-    if (brake->on()) return {.blocked = true};
+  for (Brake* brake : task.brakes) {
+    if (!brake->Holds()) [[likely]]
+      continue;
+    must_look_ |= brake->has_gauge();
+    return {.blocked = true};
   }
   const bool braking = task.holder != nullptr && task.holder->brake->on();
   const TaskResult result = context_.RunRoot(*task.root, [&](Context& context, Batch& batch) {
@@ -190,6 +193,7 @@ TaskResult Worker::RunTask(const TaskSlot& task) {
 
 // Nobody is known to have work: each resting leaf is asked once, until one has.
 bool Worker::AskResting() {
+  must_look_ = false;
   for (size_t asked = 0; asked < part_->tasks.size(); ++asked) {
     const uint32_t leaf = part_->scheduler->NextResting();
     if (leaf == TcScheduler::kNone) break;
@@ -215,7 +219,7 @@ bool Worker::MaySleep() const {
     return false;
   }
   if (part_ == nullptr) return true;
-  return part_->wakeable && !limited() && !part_->scheduler->board().posted();
+  return part_->wakeable && !limited() && !must_look_ && !part_->scheduler->board().posted();
 }
 
 // Asleep it holds nothing, so that nobody waits for it to let go: the plan may be freed meanwhile.

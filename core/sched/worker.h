@@ -117,6 +117,7 @@ class Worker {
   WorkerPlan* part_ = nullptr;  // of that plan; nullptr when there is nothing to do
   uint64_t now_ = 0;            // in cycles, when the last task ended
   std::vector<pollfd> wakers_;  // while it sleeps
+  bool must_look_ = false;      // a brake is on, and nobody says when it may be let go
 
   std::atomic<bool> stop_{false};
   std::atomic<bool> pause_{false};

@@ -52,7 +52,7 @@ class TestStop final : public Module {
     context.Emit(0, batch);
     return result;
   }
-  const Brake* brake() const override { return &brake_; }
+  Brake* brake() override { return &brake_; }
   uint64_t held() const override { return fifo_.held(); }
   uint64_t Discard() override { return fifo_.Discard(); }
 
@@ -63,6 +63,33 @@ class TestStop final : public Module {
   Brake brake_;
 };
 REGISTER_MODULE(TestStop);
+
+// Passes packets to somebody who takes them in his own time.
+class TestOutlet final : public Module, private Gauge {
+ public:
+  static constexpr ModuleInfo kInfo = {.name = "TestOutlet", .help = "fills up", .ogates = 0};
+  static constexpr uint32_t kSize = 2;  // full with one packet
+
+  absl::Status Init(const pb::EmptyArg&) {
+    brake_.Arm(kSize);
+    return absl::OkStatus();
+  }
+  void Process(Context& context, Batch& batch) {
+    waiting += batch.size();
+    context.ledger().consumed.Add(batch.size());
+    FreePackets(batch.begin(), batch.size());
+    brake_.Filled(waiting);
+  }
+  Brake* brake() override { return &brake_; }
+
+  std::atomic<uint64_t> waiting{0};
+
+ private:
+  uint64_t Read() override { return waiting; }
+
+  Brake brake_{this};
+};
+REGISTER_MODULE(TestOutlet);
 
 // Has a packet for each byte that a test writes to its pipe.
 class TestPipe final : public Module {
@@ -88,7 +115,10 @@ class TestPipe final : public Module {
     return {.packets = 1};
   }
   int wake_fd(uint64_t) const override { return ends_[0]; }
+  const Brake* source_brake() const override { return source; }
   void Write() { EXPECT_EQ(write(ends_[1], "x", 1), 1); }
+
+  const Brake* source = nullptr;
 
  private:
   int ends_[2] = {-1, -1};
@@ -244,6 +274,46 @@ TEST_F(WorkerTest, BackpressureGoesFromHopToHop) {
   EXPECT_EQ(Books().all_dropped(), 0u);
   ASSERT_TRUE(worker.Pause(absl::Seconds(10)).ok());
   for (const char* name : {"first", "second"}) modules_.at(name)->Discard();
+}
+
+// pipe -> stop -> outlet. Nobody tells the worker that there is room in the outlet again.
+TEST_F(WorkerTest, LooksForRoomAndDoesNotSleepMeanwhile) {
+  Graph graph;
+  Add(graph, "pipe", "TestPipe");
+  Add(graph, "stop", "TestStop");
+  Add(graph, "sink", "TestOutlet");
+  ASSERT_TRUE(graph.Connect("pipe", 0, "stop", 0, {}).ok());
+  ASSERT_TRUE(graph.Connect("stop", 0, "sink", 0, {}).ok());
+  auto& outlet = static_cast<TestOutlet&>(*modules_.at("sink"));
+  outlet.waiting = 5;
+  outlet.brake()->Filled(5);
+  static_cast<TestPipe&>(*modules_.at("pipe")).Write();
+  Publish(graph);
+  Worker worker({.id = 0, .core = AllowedCores().back()}, plan_, rcu_);
+  EXPECT_TRUE(Eventually([&] { return modules_.at("stop")->held() == 1; }));
+  for (int i = 0; i < 50; ++i) {
+    absl::SleepFor(absl::Milliseconds(1));
+    EXPECT_FALSE(worker.asleep());
+  }
+  EXPECT_EQ(Consumed(), 0u);
+  outlet.waiting = 0;
+  EXPECT_TRUE(Eventually([&] { return Consumed() == 1; }));
+  EXPECT_EQ(outlet.waiting, 1u);
+}
+
+// What sends to the outlet also takes from it: if it rested, nobody would ever make room.
+TEST_F(WorkerTest, WhoMakesTheRoomIsNotStopped) {
+  Graph graph;
+  Add(graph, "pipe", "TestPipe");
+  Add(graph, "sink", "TestOutlet");
+  ASSERT_TRUE(graph.Connect("pipe", 0, "sink", 0, {}).ok());
+  auto& pipe = static_cast<TestPipe&>(*modules_.at("pipe"));
+  pipe.source = modules_.at("sink")->brake();
+  Publish(graph);
+  Worker worker({.id = 0, .core = AllowedCores().back()}, plan_, rcu_);
+  for (int i = 0; i < 10; ++i) pipe.Write();
+  EXPECT_TRUE(Eventually([&] { return Consumed() == 10; }));
+  EXPECT_TRUE(modules_.at("sink")->brake()->on());
 }
 
 TEST_F(WorkerTest, SleepsUntilADescriptorWakesIt) {

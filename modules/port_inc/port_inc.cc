@@ -47,6 +47,7 @@ class PortInc final : public Module {
   std::string Description() const override { return port_name_; }
   uint64_t numa_nodes() const override { return lease_->port().numa_nodes(); }
   int wake_fd(uint64_t queue) const override { return receivers_[queue].wake_fd(); }
+  const Brake* source_brake() const override { return receivers_[0].brake(); }
 
   uint64_t Discard() override {
     lease_.reset();

@@ -42,6 +42,7 @@ class PortOut final : public Module {
   }
 
   std::string Description() const override { return port_name_; }
+  Brake* brake() override { return port_->brake(); }
   uint64_t numa_nodes() const override { return lease_->port().numa_nodes(); }
 
   uint64_t Discard() override {

@@ -99,7 +99,7 @@ class Queue final : public Module {
     return result;
   }
 
-  const Brake* brake() const override { return &brake_; }
+  Brake* brake() override { return &brake_; }
   uint64_t held() const override { return fifo_.held(); }
   uint64_t Discard() override { return fifo_.Discard(); }
 

@@ -39,6 +39,7 @@ class QueueInc final : public Module {
   std::string Description() const override { return description_; }
   uint64_t numa_nodes() const override { return lease_->port().numa_nodes(); }
   int wake_fd(uint64_t) const override { return receiver_.wake_fd(); }
+  const Brake* source_brake() const override { return receiver_.brake(); }
 
   uint64_t Discard() override {
     lease_.reset();

@@ -29,6 +29,7 @@ class QueueOut final : public Module {
   void Process(Context& context, Batch& batch) { SendToQueue(*port_, queue_, context, batch); }
 
   std::string Description() const override { return description_; }
+  Brake* brake() override { return port_->brake(); }
   uint64_t numa_nodes() const override { return lease_->port().numa_nodes(); }
 
   uint64_t Discard() override {

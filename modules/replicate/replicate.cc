@@ -46,7 +46,7 @@ class Replicate final : public Module {
   // loss is seen.
   void EmitCopy(Context& context, Packet& packet, uint32_t gate) {
     context.ledger().created.Add(1);
-    if (Packet* copy = host().pool().Copy(packet)) {
+    if (Packet* copy = PacketPool::Of(packet).Copy(packet)) {
       context.EmitOne(gate, copy);
       return;
     }

@@ -103,6 +103,17 @@ TEST(ReplicateTest, ShowsCopiesThatCouldNotBeMade) {
   EXPECT_EQ(tester.dropped(DropReason::kNoBuffers), 1u);
 }
 
+// A copy elsewhere could be seen by who may not see the original.
+TEST(ReplicateTest, CopiesStayInThePoolOfTheOriginal) {
+  const auto other = PacketPool::CreateOnHeap();
+  ModuleTester tester("Replicate", To({0, 1}));
+  tester.SendPackets(0, {other->Make("a")});
+  EXPECT_EQ(other->in_use(), 2u);
+  EXPECT_EQ(tester.host().pool().in_use(), 0u);
+  EXPECT_THAT(tester.Received(0), ElementsAre("a"));
+  EXPECT_THAT(tester.Received(1), ElementsAre("a"));
+}
+
 // BESS could copy only what lies in one segment.
 TEST(ReplicateTest, CopiesLongPacketsWhole) {
   const std::string bytes = std::string(2000, 'a') + std::string(3000, 'b');
