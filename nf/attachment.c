@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { kMaxDescriptors = BESS_NF_FIXED_DESCRIPTORS + BESS_NF_MAX_QUEUES, kDefaultFresh = 64 };
+enum { kDefaultFresh = 64 };
 
 static _Thread_local char last_error[256];
 
@@ -73,9 +73,11 @@ static int check_welcome(const struct BessNfWelcome* welcome, ssize_t length, si
     bess_nf_fail((int)welcome->error, welcome->text);
   } else if (welcome->version != BESS_NF_VERSION) {
     bess_nf_fail(EPROTONOSUPPORT, "the switch speaks another version");
-  } else if (welcome->geometry.from_nf_queues > BESS_NF_MAX_QUEUES) {
+  } else if (welcome->geometry.from_nf_queues > BESS_NF_MAX_QUEUES ||
+             welcome->geometry.to_nf_queues > BESS_NF_MAX_QUEUES) {
     bess_nf_fail(EPROTO, "the switch has too many queues");
-  } else if (descriptors != BESS_NF_FIXED_DESCRIPTORS + welcome->geometry.to_nf_queues) {
+  } else if (descriptors != BESS_NF_FIXED_DESCRIPTORS + welcome->geometry.to_nf_queues +
+                                welcome->geometry.from_nf_queues) {
     bess_nf_fail(EPROTO, "the switch sent too few or too many descriptors");
   } else {
     return 0;
@@ -83,12 +85,12 @@ static int check_welcome(const struct BessNfWelcome* welcome, ssize_t length, si
   return -1;
 }
 
-// Receives the welcome and its descriptors, and returns how many those are; -1 for an error.
+// Receives the welcome and its descriptors, as many as its geometry says; -1 for an error.
 static int receive_welcome(struct BessNf* nf, int* descriptors) {
   struct BessNfWelcome welcome;
   union {
     struct cmsghdr align;
-    char bytes[CMSG_SPACE(kMaxDescriptors * sizeof(int))];
+    char bytes[CMSG_SPACE(BESS_NF_MAX_DESCRIPTORS * sizeof(int))];
   } control;
   struct iovec data = {.iov_base = &welcome, .iov_len = sizeof(welcome)};
   struct msghdr message = {.msg_iov = &data,
@@ -113,7 +115,7 @@ static int receive_welcome(struct BessNf* nf, int* descriptors) {
   }
   welcome.text[sizeof(welcome.text) - 1] = '\0';
   nf->geometry = welcome.geometry;
-  if (check_welcome(&welcome, length, count) == 0) return (int)count;
+  if (check_welcome(&welcome, length, count) == 0) return 0;
   for (size_t i = 0; i < count; ++i) close(descriptors[i]);
   return -1;
 }
@@ -186,6 +188,9 @@ static int lay_out_send(struct BessNf* nf, uint32_t q) {
                          g->from_nf_slots);
   queue->fresh =
       incoming(nf, bess_nf_fresh_producer(g, q), bess_nf_fresh_consumer(g, q), g->fresh_slots);
+  queue->their_sleeps = (const uint32_t*)(nf->switch_memory + bess_nf_from_nf_consumer(g, q) +
+                                          offsetof(struct BessNfConsumerPart, sleeps));
+  queue->rung = 0;
   queue->idle_count = 0;
   // All that the NF can ever have fits here, so freeing never fails.
   queue->idle = malloc(g->loans * sizeof(*queue->idle));
@@ -193,18 +198,14 @@ static int lay_out_send(struct BessNf* nf, uint32_t q) {
 }
 
 static int attach(struct BessNf* nf) {
-  int descriptors[kMaxDescriptors];
+  int descriptors[BESS_NF_MAX_DESCRIPTORS];
   if (connect_to_port(nf) != 0 || send_request(nf, BESS_NF_ATTACH) != 0) return -1;
-  const int count = receive_welcome(nf, descriptors);
-  if (count < 0) return -1;
+  if (receive_welcome(nf, descriptors) != 0) return -1;
   const int mapped = map_all(nf, descriptors);
-  for (int i = 0; i < count; ++i) {
-    if (i < (int)BESS_NF_FIXED_DESCRIPTORS) {
-      close(descriptors[i]);
-    } else {
-      nf->receive[i - (int)BESS_NF_FIXED_DESCRIPTORS].doorbell = descriptors[i];
-    }
-  }
+  for (uint32_t i = 0; i < BESS_NF_FIXED_DESCRIPTORS; ++i) close(descriptors[i]);
+  const int* bell = descriptors + BESS_NF_FIXED_DESCRIPTORS;
+  for (uint32_t q = 0; q < nf->geometry.to_nf_queues; ++q) nf->receive[q].doorbell = *bell++;
+  for (uint32_t q = 0; q < nf->geometry.from_nf_queues; ++q) nf->send[q].doorbell = *bell++;
   if (mapped != 0) return -1;
   for (uint32_t q = 0; q < nf->geometry.to_nf_queues; ++q) lay_out_receive(nf, q);
   for (uint32_t q = 0; q < nf->geometry.from_nf_queues; ++q) {
@@ -219,10 +220,15 @@ static void unmap(uint8_t** start, uint64_t size) {
   *start = NULL;
 }
 
+static void hang_up(int* doorbell) {
+  if (*doorbell >= 0) close(*doorbell);
+  *doorbell = -1;
+}
+
 static void release(struct BessNf* nf) {
   for (uint32_t q = 0; q < BESS_NF_MAX_QUEUES; ++q) {
-    if (nf->receive[q].doorbell >= 0) close(nf->receive[q].doorbell);
-    nf->receive[q].doorbell = -1;
+    hang_up(&nf->receive[q].doorbell);
+    hang_up(&nf->send[q].doorbell);
     free(nf->send[q].idle);
     nf->send[q].idle = NULL;
   }
@@ -240,7 +246,10 @@ static struct BessNf* make(const char* path, const struct BessNfOptions* options
   if (posix_memalign((void**)&nf, 64, sizeof(*nf)) != 0) return NULL;
   memset(nf, 0, sizeof(*nf));
   nf->connection = -1;
-  for (uint32_t q = 0; q < BESS_NF_MAX_QUEUES; ++q) nf->receive[q].doorbell = -1;
+  for (uint32_t q = 0; q < BESS_NF_MAX_QUEUES; ++q) {
+    nf->receive[q].doorbell = -1;
+    nf->send[q].doorbell = -1;
+  }
   const char* name = options != NULL && options->name != NULL ? options->name : "nf";
   snprintf(nf->name, sizeof(nf->name), "%s", name);
   nf->fresh = options != NULL && options->fresh != 0 ? options->fresh : kDefaultFresh;

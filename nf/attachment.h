@@ -43,6 +43,9 @@ struct ReceiveQueue {
 // A queue from the NF.
 struct SendQueue {
   struct Outgoing ring;
+  const uint32_t* their_sleeps;
+  uint32_t rung;  // for which of these
+  int doorbell;
   struct Incoming fresh;
   uint32_t* idle;  // freed buffers that are here still: the next to be allocated, or given back
   uint32_t idle_count;

@@ -84,7 +84,7 @@ class BessNfTest : public testing::Test {
     return welcome;
   }
   void ExpectRefused(const BessNfWelcome& welcome, int error, const std::string& text,
-                     size_t count = 4, off_t memory = 4096, size_t size = sizeof(BessNfWelcome)) {
+                     size_t count = 5, off_t memory = 4096, size_t size = sizeof(BessNfWelcome)) {
     const size_t before = OpenDescriptors();
     std::thread answer([&] { fake_.Answer(&welcome, size, count, memory); });
     EXPECT_EQ(bess_nf_attach(path_.c_str(), nullptr), nullptr);
@@ -113,18 +113,21 @@ TEST_F(BessNfTest, BelievesNoSwitchThatContradictsItself) {
   std::memcpy(welcome.text, "not you", 8);
   ExpectRefused(welcome, EPERM, "not you", 0);
   welcome = Welcome();
-  ExpectRefused(welcome, EPROTO, "no NFPort", 4, 4096, 100);
-  ExpectRefused(welcome, EPROTO, "too few or too many", 3);
-  ExpectRefused(welcome, EPROTO, "too few or too many", 5);
-  ExpectRefused(welcome, EPROTO, "smaller", 4, 100);
+  ExpectRefused(welcome, EPROTO, "no NFPort", 5, 4096, 100);
+  ExpectRefused(welcome, EPROTO, "too few or too many", 4);
+  ExpectRefused(welcome, EPROTO, "too few or too many", 6);
+  ExpectRefused(welcome, EPROTO, "smaller", 5, 100);
   welcome.magic = 1;
   ExpectRefused(welcome, EPROTO, "no NFPort");
   welcome = Welcome();
-  welcome.version = 2;
+  welcome.version = BESS_NF_VERSION + 1;
   ExpectRefused(welcome, EPROTONOSUPPORT, "another version");
   welcome = Welcome();
   welcome.geometry.from_nf_queues = 17;
   ExpectRefused(welcome, EPROTO, "too many queues");
+  welcome = Welcome();
+  welcome.geometry.to_nf_queues = 17;
+  ExpectRefused(welcome, EPROTO, "too many queues", BESS_NF_FIXED_DESCRIPTORS + 17 + 1);
 }
 
 // The kernel reports that a peer closed with something unread before it gives what the peer sent.
@@ -145,7 +148,7 @@ class AttachedTest : public BessNfTest {
  protected:
   void SetUp() override {
     const BessNfWelcome welcome = Welcome();
-    std::thread answer([&] { fake_.Answer(&welcome, sizeof(welcome), 4, 4096); });
+    std::thread answer([&] { fake_.Answer(&welcome, sizeof(welcome), 5, 4096); });
     nf_ = bess_nf_attach(path_.c_str(), nullptr);
     answer.join();
     ASSERT_NE(nf_, nullptr) << bess_nf_error();

@@ -11,7 +11,7 @@
 
 namespace bessnf_testing {
 
-inline constexpr size_t kMaxPassed = 16;
+inline constexpr size_t kMaxPassed = 32;
 
 inline size_t OpenDescriptors() {
   const auto all = std::filesystem::directory_iterator("/proc/self/fd");

@@ -56,8 +56,13 @@ static void put(struct Outgoing* ring, struct BessNfDescriptor descriptor) {
   __atomic_store_n(&ring->slots[ring->head++ & ring->mask], word, __ATOMIC_RELAXED);
 }
 
-static void publish(const struct Outgoing* ring) {
-  __atomic_store_n(ring->our_head, ring->head, __ATOMIC_RELEASE);
+// Shows the switch what was put. Either it sees that before it sleeps, or we see that it does.
+static void publish(struct SendQueue* to) {
+  __atomic_store_n(to->ring.our_head, to->ring.head, __ATOMIC_SEQ_CST);
+  const uint32_t sleeps = __atomic_load_n(to->their_sleeps, __ATOMIC_SEQ_CST);
+  if (sleeps == to->rung) return;
+  to->rung = sleeps;
+  send(to->doorbell, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 // --- packets ------------------------------------------------------------------------------------
@@ -120,7 +125,7 @@ static void return_idle(struct BessNf* nf, struct SendQueue* to) {
   for (uint32_t i = 0; i < n; ++i) {
     put(&to->ring, (struct BessNfDescriptor){.buffer = to->idle[--to->idle_count]});
   }
-  publish(&to->ring);
+  if (n > 0) publish(to);
 }
 
 uint32_t bess_nf_send(struct BessNf* nf, uint32_t queue, const struct BessNfPacket* packets,
@@ -129,6 +134,7 @@ uint32_t bess_nf_send(struct BessNf* nf, uint32_t queue, const struct BessNfPack
   if (nf->connection < 0) return 0;
   const uint32_t free_slots = room(&to->ring, n);
   if (n > free_slots) n = free_slots;
+  if (n == 0) return 0;
   uint64_t bytes = 0;
   uint32_t refused = 0;
   for (uint32_t i = 0; i < n; ++i) {
@@ -137,7 +143,7 @@ uint32_t bess_nf_send(struct BessNf* nf, uint32_t queue, const struct BessNfPack
     refused += descriptor.length == 0;
     put(&to->ring, descriptor);
   }
-  publish(&to->ring);
+  publish(to);
   count(&to->sent, n - refused);
   count(&to->sent_bytes, bytes);
   if (refused > 0) count(&to->refused, refused);

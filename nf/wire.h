@@ -12,6 +12,8 @@
 //   NF memory       written by the NF
 //   a doorbell for each queue to the NF: a stream socket that becomes readable when packets came
 //                   while the NF said it sleeps
+//   a doorbell for each queue from the NF: a stream socket that the NF writes a byte to when it has
+//                   put something into the ring since the switch said it sleeps
 //
 // The connection stays open; its end is the end of the attachment, and before it the NF may say
 // with a second request, of kind BESS_NF_DETACH, that it goes in good order.
@@ -26,6 +28,10 @@
 //                   buffers it has no more use for. Any from-NF ring takes any buffer of the NF's.
 //   fresh ring      empty buffers for packets that the NF makes, one ring for each from-NF ring.
 //
+// Sleep. The consumer of a to-NF or a from-NF ring who wants to be rung counts its sleeps up and
+// looks at the ring once more. The producer looks at the count after it has stored its index, and
+// rings once for each change. Both are sequentially consistent, so one of them sees the other.
+//
 // A descriptor that names a buffer the NF does not own, a length or an offset out of bounds, or an
 // index that is ahead of its ring, ends the attachment.
 #pragma once
@@ -37,11 +43,12 @@ extern "C" {
 #endif
 
 #define BESS_NF_MAGIC 0x314e5342u  // "BSN1"
-#define BESS_NF_VERSION 1u
+#define BESS_NF_VERSION 2u
 #define BESS_NF_MAX_QUEUES 16u        // each way
 #define BESS_NF_MAX_SLOTS 4096u       // of a ring
 #define BESS_NF_MIN_LENGTH 14u        // bytes of a packet: an Ethernet header
 #define BESS_NF_FIXED_DESCRIPTORS 3u  // before the doorbells
+#define BESS_NF_MAX_DESCRIPTORS (BESS_NF_FIXED_DESCRIPTORS + 2 * BESS_NF_MAX_QUEUES)
 
 // The kinds of requests.
 #define BESS_NF_ATTACH 1u
@@ -93,8 +100,8 @@ struct BessNfProducerLine {
 struct BessNfConsumerPart {
   uint32_t tail;  // index of the next slot to take
   uint32_t unused[15];
-  uint32_t sleeps;  // to-NF rings: how often the NF went to sleep, each time for one ring of the
-                    // doorbell; on a line of its own, since it seldom changes
+  uint32_t sleeps;  // how often the consumer went to sleep, each time for one ring of the doorbell;
+                    // on a line of its own, since it seldom changes; unused for fresh rings
   uint32_t unused2[15];
 };
 

@@ -7,14 +7,15 @@
 
 namespace {
 
-// The binary interface of version 1. Whoever has to change this test has to raise the version.
-TEST(WireTest, IsVersion1) {
-  EXPECT_EQ(BESS_NF_VERSION, 1u);
+// The binary interface of version 2. Whoever has to change this test has to raise the version.
+TEST(WireTest, IsVersion2) {
+  EXPECT_EQ(BESS_NF_VERSION, 2u);
   EXPECT_EQ(BESS_NF_MAGIC, 0x314e5342u);
   EXPECT_EQ(BESS_NF_MAX_QUEUES, 16u);
   EXPECT_EQ(BESS_NF_MAX_SLOTS, 4096u);
   EXPECT_EQ(BESS_NF_MIN_LENGTH, 14u);
   EXPECT_EQ(BESS_NF_FIXED_DESCRIPTORS, 3u);
+  EXPECT_EQ(BESS_NF_MAX_DESCRIPTORS, 35u);
   EXPECT_EQ(BESS_NF_ATTACH, 1u);
   EXPECT_EQ(BESS_NF_DETACH, 2u);
 }

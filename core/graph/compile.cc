@@ -85,8 +85,8 @@ class WorkerPlanBuilder {
     if (own != holders_.end()) {
       own->second.doors.push_back(&door);
       if (own->second.brake != nullptr) task.holder = &own->second;
-    } else if (const int fd = task.module->wake_fd(task.argument); fd >= 0) {
-      plan_->wakers.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+    } else if (task.wake_fd = task.module->wake_fd(task.argument); task.wake_fd >= 0) {
+      ++plan_->wakers;
     } else {
       plan_->wakeable = false;
     }

@@ -19,9 +19,9 @@
 // Long packets are chains of segments. PacketView shows the first, which has the headers; a module
 // that needs more uses core/packet/segments.h, or drops what it cannot see with a reason.
 //
-// Threads: Init, commands and everything virtual run on control threads, one at a time. Process
-// and RunTask run on workers, at the same time as commands: what both touch is a Versioned, an
-// atomic, or a Counter.
+// Threads: Init, commands and everything virtual but Await run on control threads, one at a time.
+// Process, RunTask and Await run on workers, at the same time as commands: what both touch is a
+// Versioned, an atomic, or a Counter.
 #pragma once
 
 #include <cstdint>
@@ -99,6 +99,9 @@ class Module {
   // A descriptor that can be read while the task with this argument has work; -1 when it can only
   // be asked. Lives until Discard.
   virtual int wake_fd(uint64_t /*argument*/) const { return -1; }
+  // Before a task that found no work is left alone until its descriptor can be read: sees to it
+  // that it will be. False when there is work already.
+  virtual bool Await(uint64_t /*argument*/) { return true; }
   // Told before each plan which workers may run it from now on, in increasing order.
   virtual void Placed(absl::Span<const uint32_t> /*workers*/) {}
   // Gives up what it holds, packets and ports; no worker sees it any more, and nothing but its

@@ -5,8 +5,6 @@
 // control plane's business (core/control/engine.h), taking it up the worker's (core/sched).
 #pragma once
 
-#include <poll.h>
-
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -43,6 +41,7 @@ struct TaskSlot {
   const ClassState* state = nullptr;  // of its leaf
   std::vector<Brake*> brakes;         // of what it feeds
   const Holder* holder = nullptr;     // whose brake it may let go of
+  int wake_fd = -1;                   // of the module, if that is how it learns of work
 };
 
 // One worker's part. Only that worker touches the nodes once the plan is published.
@@ -55,10 +54,9 @@ struct WorkerPlan {
   std::unique_ptr<TcScheduler> scheduler;
   std::vector<LoopSlot> loops;
   std::unique_ptr<BatchArena> arena;
-  // Whether every task without work is woken when there is some; then the descriptors that do so,
-  // behind a place for the worker's bell.
+  // Whether every task without work is woken when there is some, and how many by a descriptor.
   bool wakeable = true;
-  std::vector<pollfd> wakers{1};
+  uint32_t wakers = 0;
 };
 
 struct Plan {

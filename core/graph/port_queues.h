@@ -30,6 +30,10 @@ class PortQueues {
   // A descriptor that can be read while packets wait in a receive queue, so that a worker may sleep
   // until then; -1 when they can only be asked for. It lives as long as the port.
   virtual int wake_fd(uint32_t /*queue*/) const { return -1; }
+  // For descriptors that tell only who asked them to, which costs the other side: from here on,
+  // until it has been read, packets that come are told. False when some wait already. Thread: as
+  // Receive.
+  virtual bool Await(uint32_t /*queue*/) { return true; }
 
   // What stops the tasks that feed the port while it is nearly full; nullptr when packets that find
   // no room are dropped. It lives as long as the port.

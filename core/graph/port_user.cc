@@ -44,6 +44,11 @@ TaskResult QueueReceiver::Run(Context& context, Batch& batch, uint32_t burst) {
   return result;
 }
 
+bool QueueReceiver::Await() {
+  const std::unique_lock polling(polling_, std::try_to_lock);
+  return polling && port_->Await(queue_);
+}
+
 // Always under the lock, although a worker is mostly alone on its queue: while a plan changes,
 // another may still or already use it.
 void SendToQueue(PortQueues& port, uint32_t queue, Context& context, Batch& batch) {

@@ -41,6 +41,8 @@ class QueueReceiver {
   TaskResult Run(Context& context, Batch& batch, uint32_t burst);
   int wake_fd() const { return port_->wake_fd(queue_); }
   const Brake* brake() const { return port_->brake(); }
+  // As PortQueues::Await; false also while another worker polls.
+  bool Await();
 
  private:
   PortQueues* port_ = nullptr;

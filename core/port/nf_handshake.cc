@@ -10,8 +10,6 @@
 namespace bess {
 namespace {
 
-constexpr size_t kMaxDescriptors = BESS_NF_FIXED_DESCRIPTORS + BESS_NF_MAX_QUEUES;
-
 absl::Status CheckRequest(const BessNfRequest& request, ssize_t length) {
   if (length != ssize_t{sizeof(request)}) {
     return Error(EINVAL, "a request has ", sizeof(request), " bytes, not ", length);
@@ -34,7 +32,7 @@ absl::Status CheckRequest(const BessNfRequest& request, ssize_t length) {
 }
 
 bool Send(int socket, BessNfWelcome& welcome, const std::vector<int>& descriptors) {
-  alignas(cmsghdr) char control[CMSG_SPACE(kMaxDescriptors * sizeof(int))] = {};
+  alignas(cmsghdr) char control[CMSG_SPACE(BESS_NF_MAX_DESCRIPTORS * sizeof(int))] = {};
   iovec data{.iov_base = &welcome, .iov_len = sizeof(welcome)};
   msghdr message{};
   message.msg_iov = &data;

@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <random>
 #include <thread>
 
 #include "core/port/nf_testing.h"
+#include "core/sched/lookout.h"
 #include "nf/bessnf_cxx.h"
 #include "ports/nf_port.pb.h"
 
@@ -118,6 +120,39 @@ TEST_P(NfLibraryTest, NoWakeUpIsLost) {
   }
   sleeper.join();
   EXPECT_EQ(seen, kRounds);
+}
+
+// The NF sends a packet some time after the last one was received, often just when the switch goes
+// to sleep. Nobody looks at the ring again but who was rung for it.
+TEST_P(NfLibraryTest, TheSwitchMissesNoRing) {
+  constexpr uint32_t kRounds = 20000;
+  std::atomic<uint32_t> received{0};
+  std::atomic<bool> stop{false};
+  std::thread sender([&] {
+    std::minstd_rand random(1);
+    for (uint32_t sent = 0; sent < kRounds && !stop;) {
+      for (uint32_t pause = random() % 128; pause > 0; --pause) __builtin_ia32_pause();
+      Burst burst = nf_->Alloc(1);
+      for (bessnf::Packet& packet : burst) std::memset(nf_->Append(packet, 60), 's', 60);
+      sent += nf_->Send(std::move(burst));
+      while (received < sent && !stop) std::this_thread::yield();
+    }
+  });
+  Lookout lookout;
+  while (received < kRounds && !stop) {
+    Packet* packet = nullptr;
+    const uint32_t n = in_->port().Receive(0, &packet, 1);
+    FreePackets(&packet, n);
+    received += n;
+    if (received == kRounds || !in_->port().Await(0)) continue;
+    EXPECT_TRUE(lookout.Watch(in_->port().wake_fd(0), 0));
+    pollfd rung = {.fd = lookout.fd(), .events = POLLIN, .revents = 0};
+    stop = poll(&rung, 1, 20000) != 1;
+    lookout.Look([](uint32_t) {});
+  }
+  stop = true;
+  sender.join();
+  EXPECT_EQ(received, kRounds);
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, NfLibraryTest, testing::Bool(),

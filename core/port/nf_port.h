@@ -27,6 +27,8 @@ class NFPort final : public Port, private Gauge {
   LinkStatus link() const override { return {.up = server_->attached()}; }
 
   Brake* brake() override { return braking_ ? &brake_ : nullptr; }
+  int wake_fd(uint32_t queue) const override { return server_->wake_fd(queue); }
+  bool Await(uint32_t queue) override { return server_->Await(queue); }
 
   const NfServer& server() const { return *server_; }
 

@@ -21,10 +21,11 @@ class PeerMemory {
   PeerMemory() = default;
   explicit PeerMemory(void* start) : start_(static_cast<char*>(start)) {}
 
-  // T is uint32_t or uint64_t, at a multiple of its size.
+  // T is uint32_t or uint64_t, at a multiple of its size. Sequentially consistent, as going to
+  // sleep needs it.
   template <typename T>
   T Load(uint64_t offset) const {
-    return std::atomic_ref(*static_cast<T*>(At(offset))).load(std::memory_order_acquire);
+    return std::atomic_ref(*static_cast<T*>(At(offset))).load(std::memory_order_seq_cst);
   }
 
  private:
@@ -130,6 +131,12 @@ class NfConsumer {
     own_.Store(offsetof(BessNfConsumerPart, tail), tail_, std::memory_order_release);
   }
 
+  // Asks the peer to ring for what it puts from here on. False when something has come before.
+  bool GoToSleep() {
+    own_.Store(offsetof(BessNfConsumerPart, sleeps), ++sleeps_, std::memory_order_seq_cst);
+    return peer_.template Load<uint32_t>(peer_part_) == tail_;
+  }
+
  private:
   OwnMemory own_;
   Peer peer_;
@@ -137,6 +144,7 @@ class NfConsumer {
   uint32_t slots_ = 0;
   uint32_t head_ = 0;  // as last seen
   uint32_t tail_ = 0;
+  uint32_t sleeps_ = 0;
 };
 
 }  // namespace bess

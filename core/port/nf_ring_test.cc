@@ -128,6 +128,19 @@ TEST_P(NfRingTest, EachSleepIsReportedOnce) {
   EXPECT_FALSE(ring.WentToSleep());
 }
 
+TEST_P(NfRingTest, ConsumerLooksAgainWhenItIsAsleep) {
+  Consumer ring = MakeConsumer(GetParam());
+  const uint64_t sleeps = offsetof(BessNfConsumerPart, sleeps);
+  EXPECT_TRUE(ring.GoToSleep());
+  EXPECT_EQ(Own<uint32_t>(sleeps), 1u);
+  peer_.Write(kProducerPart, GetParam() + 1);
+  EXPECT_FALSE(ring.GoToSleep()) << "something came";
+  ASSERT_EQ(ring.Available(), 1u);
+  ring.Take();
+  EXPECT_TRUE(ring.GoToSleep());
+  EXPECT_EQ(Own<uint32_t>(sleeps), 3u);
+}
+
 INSTANTIATE_TEST_SUITE_P(Starts, NfRingTest, testing::Values(0u, 5u, ~0u - 2, 0x7ffffffeu));
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -35,17 +36,24 @@ absl::StatusOr<std::unique_ptr<NfServer>> NfServer::Start(NfServerOptions option
   BESS_ASSIGN_OR_RETURN(UnixListener listener, UnixListener::Open(options.path));
   FileDescriptor alarm(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!alarm) return Error(errno, "cannot make an eventfd: ", std::strerror(errno));
+  std::vector<FileDescriptor> wakers;
+  for (uint32_t q = 0; q < options.session.from_nf_queues; ++q) {
+    wakers.emplace_back(epoll_create1(EPOLL_CLOEXEC));
+    if (!wakers.back()) return Error(errno, "cannot make an epoll: ", std::strerror(errno));
+  }
   std::unique_ptr<NfServer> server;
-  server.reset(new NfServer(std::move(options), domain, std::move(listener), std::move(alarm)));
+  server.reset(new NfServer(std::move(options), domain, std::move(listener), std::move(alarm),
+                            std::move(wakers)));
   return server;
 }
 
 NfServer::NfServer(NfServerOptions options, NfDomain& domain, UnixListener listener,
-                   FileDescriptor alarm)
+                   FileDescriptor alarm, std::vector<FileDescriptor> wakers)
     : options_(std::move(options)),
       domain_(domain),
       listener_(std::move(listener)),
       alarm_(std::move(alarm)),
+      wakers_(std::move(wakers)),
       door_(options_.session.from_nf_queues + options_.session.to_nf_queues),
       thread_([this] { Serve(); }) {}
 
@@ -80,6 +88,13 @@ uint32_t NfServer::Receive(uint32_t queue, Packet** packets, uint32_t max) {
   const uint32_t n = session_->Receive(queue, packets, max);
   door_.Leave(queue);
   return n;
+}
+
+bool NfServer::Await(uint32_t queue) {
+  if (!door_.Enter(queue)) return true;
+  const bool awaited = session_->Await(queue);
+  door_.Leave(queue);
+  return awaited;
 }
 
 std::optional<NfProcess> NfServer::process() const {
@@ -196,6 +211,11 @@ absl::Status NfServer::Admit(const BessNfRequest& request) {
         .name = name, .pid = client_->peer.pid, .uid = client_->peer.uid, .since = WallSeconds()};
   }
   door_.Open();
+  // Only now, so that who is woken finds the doorway open.
+  for (uint32_t q = 0; q < wakers_.size(); ++q) {
+    epoll_event rung{.events = EPOLLIN, .data = {}};
+    epoll_ctl(wakers_[q].get(), EPOLL_CTL_ADD, session_->bell(q), &rung);
+  }
   events_.attached.fetch_add(1, std::memory_order_relaxed);
   Log(absl::StrCat("'", name, "' (process ", client_->peer.pid, ") is attached"));
   return absl::OkStatus();

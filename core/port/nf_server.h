@@ -17,6 +17,7 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -80,6 +81,9 @@ class NfServer {
   // How much of the ring to the NF is taken, as NfSession::Waiting; 0 without an NF. Thread: as
   // Send.
   uint32_t Waiting(uint32_t queue);
+  // As Port::wake_fd and Await.
+  int wake_fd(uint32_t queue) const { return wakers_[queue].get(); }
+  bool Await(uint32_t queue);
 
   // Thread: any.
   bool attached() const { return door_.is_open(); }
@@ -99,7 +103,8 @@ class NfServer {
     Clock::time_point since{};
   };
 
-  NfServer(NfServerOptions options, NfDomain& domain, UnixListener listener, FileDescriptor alarm);
+  NfServer(NfServerOptions options, NfDomain& domain, UnixListener listener, FileDescriptor alarm,
+           std::vector<FileDescriptor> wakers);
 
   void Serve();
   void ServeOnce();
@@ -119,7 +124,8 @@ class NfServer {
   const NfServerOptions options_;
   NfDomain& domain_;
   UnixListener listener_;
-  FileDescriptor alarm_;  // somebody broke a rule, or the server is to end
+  FileDescriptor alarm_;                // somebody broke a rule, or the server is to end
+  std::vector<FileDescriptor> wakers_;  // by queue from the NF: an epoll of the session's bell
   std::atomic<bool> stop_{false};
 
   Doorway door_;  // a lane for each queue: those from the NF, then those to it

@@ -156,6 +156,35 @@ TEST_F(NfServerTest, MessagesOutOfTurnAreRefused) {
   EXPECT_TRUE(Eventually([&] { return OpenDescriptors() == before; })) << "descriptors leak";
 }
 
+TEST_F(NfServerTest, WhoeverIsAttachedCanWakeTheSwitch) {
+  options_.session.from_nf_queues = 2;
+  Start();
+  const auto can_be_read = [this](int milliseconds) {
+    pollfd waker = {.fd = server_->wake_fd(1), .events = POLLIN, .revents = 0};
+    return poll(&waker, 1, milliseconds) == 1;
+  };
+  EXPECT_TRUE(server_->Await(1)) << "nobody is there";
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_FALSE(can_be_read(0));
+    BessNf* nf = bess_nf_attach(path_.c_str(), nullptr);
+    ASSERT_NE(nf, nullptr) << bess_nf_error();
+    BessNfPacket packet;
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_EQ(bess_nf_alloc(nf, 0, &packet, 1), 1u);
+      bess_nf_append(nf, &packet, 60);
+      ASSERT_EQ(bess_nf_send(nf, 1, &packet, 1), 1u);
+      EXPECT_TRUE(can_be_read(10000));
+      Packet* received = nullptr;
+      ASSERT_EQ(server_->Receive(1, &received, 1), 1u);
+      FreePackets(&received, 1);
+      EXPECT_TRUE(server_->Await(1));
+      EXPECT_FALSE(can_be_read(0));
+    }
+    bess_nf_detach(nf);
+    ASSERT_TRUE(Eventually([this] { return !server_->attached(); }));
+  }
+}
+
 TEST_F(NfServerTest, MessagesOutOfTurnEndAnAttachment) {
   Start();
   RawConnection nf(path_);

@@ -18,21 +18,6 @@ namespace {
 
 constexpr uint16_t kBufferSlack = 2048;  // what workers' caches may keep of a private pool
 
-struct Doorbell {
-  FileDescriptor ours;
-  FileDescriptor theirs;
-};
-
-// A socket and no eventfd, whose counter the peer could fill, and whose flags it could change, so
-// that our next write would block.
-absl::StatusOr<Doorbell> MakeDoorbell() {
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    return Error(errno, "cannot make a doorbell: ", std::strerror(errno));
-  }
-  return Doorbell{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
-}
-
 void Ring(const FileDescriptor& bell) { send(bell.get(), "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); }
 
 void CopyBytes(const Packet& from, Packet& to) {
@@ -100,6 +85,16 @@ absl::Status NfSession::MakePrivateDomain() {
   return absl::OkStatus();
 }
 
+// A socket and no eventfd, whose counter the peer could fill, and whose flags it could change, so
+// that our next write would block.
+absl::StatusOr<NfSession::Doorbell> NfSession::MakeDoorbell() {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    return Error(errno, "cannot make a doorbell: ", std::strerror(errno));
+  }
+  return Doorbell{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+}
+
 absl::Status NfSession::MakeLanes() {
   const BessNfGeometry& g = geometry_;
   BESS_ASSIGN_OR_RETURN(
@@ -113,9 +108,7 @@ absl::Status NfSession::MakeLanes() {
   for (uint32_t q = 0; q < g.to_nf_queues; ++q) {
     send_lanes_[q].ring = ToNf(own(bess_nf_to_nf_producer(&g, q)), peer,
                                bess_nf_to_nf_consumer(&g, q), g.to_nf_slots);
-    BESS_ASSIGN_OR_RETURN(Doorbell bell, MakeDoorbell());
-    send_lanes_[q].bell = std::move(bell.ours);
-    send_lanes_[q].peer_bell = std::move(bell.theirs);
+    BESS_ASSIGN_OR_RETURN(send_lanes_[q].bell, MakeDoorbell());
   }
   receive_lanes_ = std::vector<ReceiveLane>(g.from_nf_queues);
   for (uint32_t q = 0; q < g.from_nf_queues; ++q) {
@@ -124,6 +117,9 @@ absl::Status NfSession::MakeLanes() {
                        g.from_nf_slots);
     lane.fresh = ToNf(own(bess_nf_fresh_producer(&g, q)), peer, bess_nf_fresh_consumer(&g, q),
                       g.fresh_slots);
+    BESS_ASSIGN_OR_RETURN(lane.bell, MakeDoorbell());
+    // Whoever may wait for the next NF does not know yet that it is here.
+    lane.ring.GoToSleep();
     for (uint32_t i = 0; i < g.fresh_slots; i += FreshBatch()) FillFresh(lane.fresh);
   }
   return absl::OkStatus();
@@ -133,12 +129,14 @@ NfSession::~NfSession() { domain_->Reclaim(owner_); }
 
 std::vector<int> NfSession::Descriptors() const {
   std::vector<int> all = {domain_->pool().memfd(), switch_memory_.fd(), nf_memory_.fd()};
-  for (const SendLane& lane : send_lanes_) all.push_back(lane.peer_bell.get());
+  for (const SendLane& lane : send_lanes_) all.push_back(lane.bell.theirs.get());
+  for (const ReceiveLane& lane : receive_lanes_) all.push_back(lane.bell.theirs.get());
   return all;
 }
 
 void NfSession::ForgetPeerEnds() {
-  for (SendLane& lane : send_lanes_) lane.peer_bell.reset();
+  for (SendLane& lane : send_lanes_) lane.bell.theirs.reset();
+  for (ReceiveLane& lane : receive_lanes_) lane.bell.theirs.reset();
 }
 
 uint32_t NfSession::Progress() const {
@@ -182,7 +180,7 @@ uint32_t NfSession::Send(uint32_t queue, Packet** packets, uint32_t n) {
   loans_.fetch_add(n, std::memory_order_relaxed);
   for (uint32_t i = 0; i < n; ++i) LendTo(lane.ring, packets[i]);
   lane.ring.Publish();
-  if (lane.ring.WentToSleep()) Ring(lane.bell);
+  if (lane.ring.WentToSleep()) Ring(lane.bell.ours);
   return n;
 }
 
@@ -246,6 +244,16 @@ uint32_t NfSession::Receive(uint32_t queue, Packet** packets, uint32_t max) {
   const uint32_t n = TakeBack(lane.ring, packets, std::min(max, kBatchSize));
   FillFresh(lane.fresh);
   return isolated_ ? CopyOut(packets, n) : n;
+}
+
+// What more the peer has rung than one read takes makes the bell ring again, and costs it no more
+// than its own queue being asked in vain.
+bool NfSession::Await(uint32_t queue) {
+  ReceiveLane& lane = receive_lanes_[queue];
+  if (violation() != NfViolation::kNone) return true;
+  std::array<char, 4096> rings;
+  recv(lane.bell.ours.get(), rings.data(), rings.size(), MSG_DONTWAIT);
+  return lane.ring.GoToSleep();
 }
 
 // Frees the buffers that the NF gave back, and returns how many packets it sent.

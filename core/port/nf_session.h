@@ -56,6 +56,10 @@ class NfSession {
   // As Port::DoSend and DoReceive. Thread: one at a time for each queue and direction.
   uint32_t Send(uint32_t queue, Packet** packets, uint32_t n);
   uint32_t Receive(uint32_t queue, Packet** packets, uint32_t max);
+  // As Port::Await, for the queue's bell. Thread: as Receive.
+  bool Await(uint32_t queue);
+  // Can be read when the NF rang for a queue; at first it rings for the first packet.
+  int bell(uint32_t queue) const { return receive_lanes_[queue].bell.ours.get(); }
 
   // Slots of the ring to the NF that are taken; of no use are those for which nothing may be lent
   // any more. Thread: as Send.
@@ -77,20 +81,25 @@ class NfSession {
   using ToNf = NfProducer<PeerMemory>;
   using FromNf = NfConsumer<PeerMemory>;
 
+  struct Doorbell {
+    FileDescriptor ours;
+    FileDescriptor theirs;
+  };
   struct alignas(64) SendLane {
     ToNf ring;
-    FileDescriptor bell;
-    FileDescriptor peer_bell;
+    Doorbell bell;
   };
   struct alignas(64) ReceiveLane {
     FromNf ring;
     ToNf fresh;
+    Doorbell bell;
   };
 
   NfSession(NfDomain& into, NfSessionCounters& counters, const NfSessionOptions& options)
       : into_(into), counters_(counters), alarm_(options.alarm), isolated_(options.isolated) {}
   absl::Status MakePrivateDomain();
   void SetGeometry(const NfSessionOptions& options);
+  static absl::StatusOr<Doorbell> MakeDoorbell();
   absl::Status MakeLanes();
 
   uint32_t LoanRoom() const;

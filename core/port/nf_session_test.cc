@@ -164,9 +164,47 @@ TEST_P(NfSessionTest, ASleeperIsRungOnce) {
   EXPECT_EQ(recv(bell, byte, 8, MSG_DONTWAIT), 1);
 }
 
+// The switch asks to be rung for what comes after it has found nothing.
+TEST_P(NfSessionTest, TheSwitchSaysThatItSleeps) {
+  Make();
+  const uint64_t part = bess_nf_from_nf_consumer(&peer_.geometry(), 0);
+  const auto sleeps = [&] {
+    return peer_.theirs().Load<uint32_t>(part + offsetof(BessNfConsumerPart, sleeps));
+  };
+  EXPECT_EQ(sleeps(), 1u) << "for the first packet of all";
+  EXPECT_TRUE(session_->Await(0));
+  EXPECT_EQ(sleeps(), 2u);
+  ASSERT_EQ(Send({Frame(60)}), 1u);
+  peer_.Give(peer_.Take());
+  EXPECT_FALSE(session_->Await(0)) << "something came before";
+  EXPECT_THAT(Receive(), SizeIs(1));
+  EXPECT_TRUE(session_->Await(0));
+}
+
+// What a peer rings in vain costs one read each time the switch goes to sleep.
+TEST_P(NfSessionTest, APeerMayRingAsMuchAsItLikes) {
+  Make();
+  const int bell = session_->Descriptors()[BESS_NF_FIXED_DESCRIPTORS + 1];
+  char noise[1 << 12] = {};
+  const auto can_be_read = [&] {
+    pollfd ours = {.fd = session_->bell(0), .events = POLLIN, .revents = 0};
+    return poll(&ours, 1, 0) == 1;
+  };
+  for (int i = 0; i < 100; ++i) {
+    while (send(bell, noise, sizeof(noise), MSG_DONTWAIT) > 0) {
+    }
+    EXPECT_TRUE(session_->Await(0));
+    EXPECT_TRUE(can_be_read());
+  }
+  EXPECT_THAT(Receive(), SizeIs(0));
+  EXPECT_EQ(session_->violation(), NfViolation::kNone);
+  session_->ForgetPeerEnds();
+  EXPECT_TRUE(session_->Await(0)) << "it has hung up";
+}
+
 TEST_P(NfSessionTest, QueuesAreApartAndBuffersMayChangeQueues) {
   Make({.to_nf_queues = 3, .from_nf_queues = 2, .to_nf_slots = 16, .from_nf_slots = 16});
-  ASSERT_THAT(session_->Descriptors(), SizeIs(6));
+  ASSERT_THAT(session_->Descriptors(), SizeIs(3 + 3 + 2));
   for (uint32_t q = 0; q < 3; ++q) {
     const std::string frame = Frame(60, static_cast<char>('a' + q));
     ASSERT_EQ(Send({frame}, q), 1u);

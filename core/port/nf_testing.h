@@ -175,7 +175,7 @@ class RawConnection {
   // The switch's answer; with error ~0 when the connection just ends. Descriptors are kept.
   BessNfWelcome Hear() {
     BessNfWelcome welcome{.error = ~0u};
-    alignas(cmsghdr) char control[CMSG_SPACE(32 * sizeof(int))] = {};
+    alignas(cmsghdr) char control[CMSG_SPACE(BESS_NF_MAX_DESCRIPTORS * sizeof(int))] = {};
     iovec data{.iov_base = &welcome, .iov_len = sizeof(welcome)};
     msghdr message{};
     message.msg_iov = &data;

@@ -17,6 +17,11 @@ namespace {
 // runs cannot wake it after all.
 constexpr int kLongestSleep = 100;
 
+// How often it looks at the descriptors that leaves wait for, in ns: seldom while others have work,
+// since each look is a system call.
+constexpr double kBusyLooks = 50e3;
+constexpr double kIdleLooks = 5e3;
+
 void PinTo(int core) {
   cpu_set_t cores;
   CPU_ZERO(&cores);
@@ -138,6 +143,8 @@ void Worker::TakePlan() {
   leaf_.store(nullptr, std::memory_order_relaxed);
   idle_.Stir();
   part_ = plan == nullptr ? nullptr : plan->workers[options_.id].get();
+  lookout_.Adopt(sequence);
+  look_at_ = 0;
   if (part_ == nullptr) return;
   part_->scheduler->board().SetBell(bell_.get());
   context_.Adopt(part_->by_rank, part_->arena.get());
@@ -148,6 +155,8 @@ bool Worker::RunRound() {
   rounds_.Add(1);
   if (part_ == nullptr) return false;
   const uint64_t start = now_;
+  if (now_ >= look_at_) [[unlikely]]
+    Look();
   const uint32_t leaf = part_->scheduler->Next(now_);
   const bool worked = leaf != TcScheduler::kNone ? RunLeaf(leaf) : AskResting();
   if (worked) {
@@ -170,6 +179,7 @@ bool Worker::RunLeaf(uint32_t leaf) {
   now_ = end;
   packets_.Add(result.packets);
   bits_.Add(result.bits);
+  if (result.blocked) LetWait(leaf);
   return looped || !result.blocked;
 }
 
@@ -191,9 +201,26 @@ TaskResult Worker::RunTask(const TaskSlot& task) {
   return result;
 }
 
+// A leaf that had no work for long waits for its descriptor, if it has one that can be relied on.
+void Worker::LetWait(uint32_t leaf) {
+  const TaskSlot& task = part_->tasks[leaf];
+  if (task.wake_fd < 0 || !part_->scheduler->Tired(leaf, now_)) return;
+  if (!task.module->Await(task.argument) || !lookout_.Watch(task.wake_fd, leaf)) return;
+  part_->scheduler->Await(leaf, now_);
+  look_at_ = std::min(look_at_, now_ + NanosecondsToCycles(kBusyLooks));
+}
+
+void Worker::Look() {
+  lookout_.Look([this](uint32_t leaf) { part_->scheduler->Tell(leaf, now_); });
+  looked_ = now_;
+  const bool again = part_->scheduler->awaiting() > 0;
+  look_at_ = again ? now_ + NanosecondsToCycles(kBusyLooks) : kNever;
+}
+
 // Nobody is known to have work: each resting leaf is asked once, until one has.
 bool Worker::AskResting() {
   must_look_ = false;
+  if (look_at_ != kNever) look_at_ = looked_ + NanosecondsToCycles(kIdleLooks);
   for (size_t asked = 0; asked < part_->tasks.size(); ++asked) {
     const uint32_t leaf = part_->scheduler->NextResting();
     if (leaf == TcScheduler::kNone) break;
@@ -219,17 +246,20 @@ bool Worker::MaySleep() const {
     return false;
   }
   if (part_ == nullptr) return true;
-  return part_->wakeable && !limited() && !must_look_ && !part_->scheduler->board().posted();
+  const TcScheduler& scheduler = *part_->scheduler;
+  return part_->wakeable && scheduler.awaiting() == part_->wakers && !limited() && !must_look_ &&
+         !part_->scheduler->board().posted();
 }
 
 // Asleep it holds nothing, so that nobody waits for it to let go: the plan may be freed meanwhile.
 void Worker::Sleep() {
-  wakers_ = part_ != nullptr ? part_->wakers : std::vector<pollfd>(1);
+  pollfd wakers[] = {{}, {.fd = part_ != nullptr ? lookout_.fd() : -1, .events = POLLIN}};
   bell_->LieDown();
   if (MaySleep()) {
     rcu_.Offline(options_.id);
-    bell_->Sleep(absl::MakeSpan(wakers_), kLongestSleep);
+    bell_->Sleep(absl::MakeSpan(wakers), kLongestSleep);
     rcu_.Online(options_.id);
+    look_at_ = 0;
   }
   if (bell_->GetUp()) idle_.Stir();
 }

@@ -20,6 +20,7 @@
 #include "core/base/counter.h"
 #include "core/graph/plan.h"
 #include "core/sched/idle.h"
+#include "core/sched/lookout.h"
 #include "core/sched/rcu.h"
 
 namespace bess {
@@ -96,6 +97,8 @@ class Worker {
   void TakePlan();
   bool RunRound();
   bool RunLeaf(uint32_t leaf);
+  void LetWait(uint32_t leaf);
+  void Look();
   TaskResult RunTask(const TaskSlot& task);
   // Whether time alone may bring work.
   bool limited() const { return part_ != nullptr && part_->scheduler->limited(); }
@@ -116,8 +119,12 @@ class Worker {
   uint64_t adopted_ = 0;
   WorkerPlan* part_ = nullptr;  // of that plan; nullptr when there is nothing to do
   uint64_t now_ = 0;            // in cycles, when the last task ended
-  std::vector<pollfd> wakers_;  // while it sleeps
-  bool must_look_ = false;      // a brake is on, and nobody says when it may be let go
+
+  static constexpr uint64_t kNever = UINT64_MAX;
+  Lookout lookout_;            // for leaves that wait for their descriptors
+  uint64_t looked_ = 0;        // when it did last, in cycles
+  uint64_t look_at_ = kNever;  // when to do so again; never while no leaf waits
+  bool must_look_ = false;     // a brake is on, and nobody says when it may be let go
 
   std::atomic<bool> stop_{false};
   std::atomic<bool> pause_{false};

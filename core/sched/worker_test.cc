@@ -105,6 +105,7 @@ class TestPipe final : public Module {
     return AddTask(0);
   }
   TaskResult RunTask(Context& context, Batch& batch, uint64_t) {
+    asked = asked + 1;
     char byte;
     if (read(ends_[0], &byte, 1) != 1 || !host().pool().Alloc(batch.begin(), 1, 60)) {
       return {.blocked = true};
@@ -116,9 +117,16 @@ class TestPipe final : public Module {
   }
   int wake_fd(uint64_t) const override { return ends_[0]; }
   const Brake* source_brake() const override { return source; }
+  bool Await(uint64_t) override {
+    awaited = awaited + 1;
+    return !restless;
+  }
   void Write() { EXPECT_EQ(write(ends_[1], "x", 1), 1); }
 
   const Brake* source = nullptr;
+  std::atomic<bool> restless{false};
+  std::atomic<uint64_t> asked{0};
+  std::atomic<uint64_t> awaited{0};
 
  private:
   int ends_[2] = {-1, -1};
@@ -326,6 +334,69 @@ TEST_F(WorkerTest, SleepsUntilADescriptorWakesIt) {
   EXPECT_TRUE(Eventually([&] { return worker.asleep(); }));
   static_cast<TestPipe&>(*modules_.at("pipe")).Write();
   EXPECT_TRUE(Eventually([&] { return Consumed() == 1; }));
+}
+
+// A pipe, and a source that keeps the worker busy.
+class BusyWorkerTest : public WorkerTest {
+ protected:
+  void SetUp() override {
+    Graph graph;
+    Add(graph, "source", "TestSource");
+    Add(graph, "pipe", "TestPipe");
+    Add(graph, "sink", "TestSink");
+    Add(graph, "pipe_sink", "TestSink");
+    ASSERT_TRUE(graph.Connect("source", 0, "sink", 0, {}).ok());
+    ASSERT_TRUE(graph.Connect("pipe", 0, "pipe_sink", 0, {}).ok());
+    Publish(graph);
+  }
+  TestPipe& pipe() { return static_cast<TestPipe&>(*modules_.at("pipe")); }
+  uint64_t Read() { return modules_.at("pipe_sink")->totals().consumed; }
+  // Whether the pipe is asked no more than every ten milliseconds, with one question to spare.
+  bool IsLeftAlone() {
+    const absl::Time start = absl::Now();
+    const uint64_t asked = pipe().asked;
+    absl::SleepFor(absl::Milliseconds(30));
+    const uint64_t more = pipe().asked - asked;
+    return more <= 1 + static_cast<uint64_t>((absl::Now() - start) / absl::Milliseconds(10));
+  }
+};
+
+TEST_F(BusyWorkerTest, LeavesQuietDescriptorsAloneUntilTheyCanBeRead) {
+  Worker worker({.id = 0, .core = AllowedCores().back()}, plan_, rcu_);
+  for (uint64_t i = 1; i <= 20; ++i) {
+    EXPECT_TRUE(Eventually([&] { return pipe().awaited >= i; }));
+    EXPECT_TRUE(Eventually([&] { return IsLeftAlone(); }));
+    pipe().Write();
+    EXPECT_TRUE(Eventually([&] { return Read() == i; }));
+  }
+  const uint64_t busy = Consumed();
+  EXPECT_TRUE(Eventually([&] { return Consumed() > busy; }));
+}
+
+TEST_F(BusyWorkerTest, APauseChangesNothingForWhoWaits) {
+  Worker worker({.id = 0, .core = AllowedCores().back()}, plan_, rcu_);
+  EXPECT_TRUE(Eventually([&] { return IsLeftAlone(); }));
+  ASSERT_TRUE(worker.Pause(absl::Seconds(10)).ok());
+  worker.Resume();
+  EXPECT_TRUE(Eventually([&] { return IsLeftAlone(); }));
+  ASSERT_TRUE(worker.Pause(absl::Seconds(10)).ok());
+  pipe().Write();
+  worker.Resume();
+  EXPECT_TRUE(Eventually([&] { return Read() == 1; }));
+}
+
+TEST_F(BusyWorkerTest, WhoCannotBeReliedOnIsAskedAsEver) {
+  pipe().restless = true;
+  Worker worker({.id = 0, .core = AllowedCores().back()}, plan_, rcu_);
+  const auto asked = [&] {
+    const uint64_t before = pipe().asked;
+    absl::SleepFor(absl::Milliseconds(20));
+    return pipe().asked - before > 20;
+  };
+  EXPECT_TRUE(Eventually(asked));
+  static_cast<TestSource&>(*modules_.at("source")).quiet = true;
+  absl::SleepFor(absl::Milliseconds(60));  // it would sleep by now
+  EXPECT_FALSE(worker.asleep());
 }
 
 TEST_F(WorkerTest, ASleeperHoldsNothing) {

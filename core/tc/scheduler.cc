@@ -15,6 +15,10 @@ constexpr double kFirstRest = 1e-6;
 constexpr double kLongestRest = 16e-6;
 constexpr double kLongestRestPerLeaf = 1e-6;
 
+// A leaf without work for so long may wait to be told; it is asked still, should nobody tell.
+constexpr double kTiredAfter = 1e-3;
+constexpr double kRestOfAwaiting = 10e-3;
+
 // A share of the largest weight counts in strides of at least 2^14: shares are exact to 0.01 %.
 constexpr int kLeastStrideBits = 14;
 // A pass stays below 2^63: the clock is set back before it reaches 2^62, and no run adds more
@@ -44,7 +48,10 @@ void Account(ClassState& state, const TcUsage& usage) {
 // --- Building -----------------------------------------------------------------------------------
 
 TcScheduler::TcScheduler(const ClassTree& tree, uint32_t worker, uint64_t cycles_per_second)
-    : hz_(cycles_per_second), first_rest_(SecondsToCycles(kFirstRest, hz_)) {
+    : hz_(cycles_per_second),
+      first_rest_(SecondsToCycles(kFirstRest, hz_)),
+      tired_after_(SecondsToCycles(kTiredAfter, hz_)),
+      rest_of_awaiting_(SecondsToCycles(kRestOfAwaiting, hz_)) {
   ChildrenOf children_of;
   for (const auto& [name, tc] : tree.classes()) {
     if (!tc->place.parent.empty()) children_of[tc->place.parent].push_back(&name);
@@ -312,6 +319,7 @@ void TcScheduler::Ran(uint32_t leaf, const TcUsage& usage, bool blocked, uint64_
     Rest(*child, now);
   } else if (child->rest != 0) [[unlikely]] {
     child->rest = 0;
+    StopAwaiting(*child);
     if (child->waiting) Wake(*child);
   }
   Account(*child->state, usage);
@@ -333,10 +341,11 @@ void TcScheduler::ChargeLimit(Class& limit, const TcUsage& usage, uint64_t now) 
 }
 
 void TcScheduler::Rest(Class& leaf, uint64_t now) {
+  if (leaf.rest == 0) leaf.idle_since = now;
   leaf.rest = leaf.rest == 0 ? first_rest_ : std::min(2 * leaf.rest, longest_rest_);
   leaf.waiting = true;
   doors_[leaf.leaf].SetResting(true);
-  timers_->Set(leaf.timer, now + leaf.rest);
+  timers_->Set(leaf.timer, now + (leaf.awaits ? rest_of_awaiting_ : leaf.rest));
 }
 
 // --- Idle ---------------------------------------------------------------------------------------
@@ -345,9 +354,34 @@ uint32_t TcScheduler::NextResting() {
   for (size_t i = 0; i < leaves_.size(); ++i) {
     const Class& leaf = *leaves_[next_resting_];
     next_resting_ = next_resting_ + 1 < leaves_.size() ? next_resting_ + 1 : 0;
-    if (leaf.waiting && !Held(leaf)) return leaf.leaf;
+    if (leaf.waiting && !leaf.awaits && !Held(leaf)) return leaf.leaf;
   }
   return kNone;
+}
+
+bool TcScheduler::Tired(uint32_t leaf, uint64_t now) const {
+  const Class& asked = *leaves_[leaf];
+  return asked.waiting && !asked.awaits && now - asked.idle_since >= tired_after_;
+}
+
+void TcScheduler::Await(uint32_t leaf, uint64_t now) {
+  Class& tired = *leaves_[leaf];
+  tired.awaits = true;
+  ++awaiting_;
+  timers_->Set(tired.timer, now + rest_of_awaiting_);
+}
+
+void TcScheduler::Tell(uint32_t leaf, uint64_t now) {
+  Class& told = *leaves_[leaf];
+  if (!told.awaits) return;
+  StopAwaiting(told);
+  told.idle_since = now;
+  if (told.waiting) Wake(told);
+}
+
+void TcScheduler::StopAwaiting(Class& leaf) {
+  awaiting_ -= leaf.awaits ? 1 : 0;
+  leaf.awaits = false;
 }
 
 bool TcScheduler::Held(const Class& leaf) {

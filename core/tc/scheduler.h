@@ -20,7 +20,8 @@
 //
 // A leaf that had no work rests: it leaves the tournaments and costs nothing while others run. It
 // is asked again after a while that doubles up to a bound, at once when someone knocks on its door
-// (wake_board.h), and whenever nobody else has work.
+// (wake_board.h), and whenever nobody else has work. One that had none for long may wait instead,
+// if somebody will tell: then it is asked only rarely, in case that fails.
 #pragma once
 
 #include <cstdint>
@@ -60,8 +61,17 @@ class TcScheduler {
   uint32_t Next(uint64_t now);
   // Accounts for a run that ended at `now`. `blocked`: there was no work.
   void Ran(uint32_t leaf, const TcUsage& usage, bool blocked, uint64_t now);
-  // After Next said kNone: a resting leaf to ask, each in turn; kNone if limits hold them all.
+  // After Next said kNone: a resting leaf to ask, each in turn; kNone if limits hold them all, or
+  // they wait to be told.
   uint32_t NextResting();
+  // Whether a leaf that was just asked in vain should wait to be told, if that can be arranged.
+  bool Tired(uint32_t leaf, uint64_t now) const;
+  // From here on the caller will Tell when such a leaf has work.
+  void Await(uint32_t leaf, uint64_t now);
+  // The leaf waits no more: it is asked at once, and for a while as often as any.
+  void Tell(uint32_t leaf, uint64_t now);
+  // Leaves that wait to be told.
+  uint32_t awaiting() const { return awaiting_; }
   // Whether some limit is used up, so that time alone may make work.
   bool limited() const { return used_up_ > 0; }
 
@@ -76,6 +86,7 @@ class TcScheduler {
     std::optional<Children> children;  // those with something to run
     uint64_t stride = 0;               // under weighted_fair: 2^precision / share
     uint64_t rest = 0;                 // of a leaf: how long it rested last since it had work
+    uint64_t idle_since = 0;           // of a leaf that rests: when it last had work or was told
     uint32_t slot = 0;                 // among the parent's children
     uint32_t timer = 0;                // of a leaf or a limit: its slot among the timers
     uint32_t leaf = kNone;
@@ -83,6 +94,7 @@ class TcScheduler {
     TcPolicy policy = TcPolicy::kLeaf;
     TcResource resource = TcResource::kCount;
     bool waiting = false;    // a resting leaf or a used-up limit
+    bool awaits = false;     // of a leaf: somebody will tell when it has work
     uint32_t precision = 0;  // of weighted_fair: of its children's strides
     Rate rate;
     std::vector<Class*> members;  // by slot
@@ -101,6 +113,7 @@ class TcScheduler {
   void WakeDue(uint64_t now);
   void Rest(Class& leaf, uint64_t now);
   void Wake(Class& leaf);
+  void StopAwaiting(Class& leaf);
   void Enter(Class* child);
   static uint64_t EntryKey(const Class& parent, Class& child);
   void ChargeLimit(Class& limit, const TcUsage& usage, uint64_t now);
@@ -111,6 +124,8 @@ class TcScheduler {
 
   const uint64_t hz_;
   const uint64_t first_rest_;
+  const uint64_t tired_after_;
+  const uint64_t rest_of_awaiting_;
   uint64_t longest_rest_ = 0;
   Class* root_ = nullptr;
   std::optional<Children> timers_;
@@ -120,7 +135,8 @@ class TcScheduler {
   std::vector<const TrafficClass*> leaf_classes_;
   std::deque<LeafDoor> doors_;
   uint32_t next_resting_ = 0;
-  uint32_t used_up_ = 0;  // limits
+  uint32_t used_up_ = 0;   // limits
+  uint32_t awaiting_ = 0;  // leaves
 };
 
 }  // namespace bess

@@ -225,6 +225,89 @@ TEST_F(SchedulerTest, WhenAllRestEachIsAskedInTurn) {
   for (const auto& [name, leaf] : leaves_) EXPECT_GT(leaf.asked_in_vain, 500u) << name;
 }
 
+// Above a busy leaf, one that may wait to be told once it was without work for a millisecond.
+class AwaitingTest : public SchedulerTest {
+ protected:
+  void SetUp() override {
+    AddClass("prio", {TcPolicy::kPriority}, AtWorker());
+    AddLeaf("busy", Ranked("prio", 7));
+    AddLeaf("high", Ranked("prio", 0)).has_work = [this] { return work_; };
+    Adopt();
+    number_ = NumberOf("high");
+  }
+  uint64_t AskedWhileRunning(double seconds) {
+    const uint64_t before = high_.asked_in_vain;
+    Run(seconds);
+    return high_.asked_in_vain - before;
+  }
+  void LetItWait() {
+    while (!scheduler_->Tired(number_, now_)) Run(0.00001);
+    scheduler_->Await(number_, now_);
+    ASSERT_EQ(scheduler_->awaiting(), 1u);
+  }
+  // Within a few runs of others.
+  bool RunsAtOnce() {
+    const uint64_t before = high_.used[2];
+    Run(0.000002);
+    return high_.used[2] > before;
+  }
+
+  bool work_ = false;
+  uint32_t number_ = TcScheduler::kNone;
+  Leaf& high_ = leaves_["high"];
+};
+
+TEST_F(AwaitingTest, OnlyWhoHadNoWorkForLongIsTired) {
+  work_ = true;
+  Run(0.01);
+  EXPECT_FALSE(scheduler_->Tired(number_, now_)) << "it has work";
+  work_ = false;
+  EXPECT_GT(AskedWhileRunning(0.0009), 50u);
+  EXPECT_FALSE(scheduler_->Tired(number_, now_));
+  Run(0.0002);
+  EXPECT_TRUE(scheduler_->Tired(number_, now_));
+}
+
+TEST_F(AwaitingTest, WhoAwaitsIsAskedRarely) {
+  LetItWait();
+  EXPECT_FALSE(scheduler_->Tired(number_, now_)) << "it waits already";
+  EXPECT_LE(AskedWhileRunning(0.1), 10u);
+  EXPECT_EQ(scheduler_->awaiting(), 1u);
+  scheduler_->NextResting();
+  EXPECT_EQ(scheduler_->NextResting(), TcScheduler::kNone) << "not even when there is time";
+}
+
+TEST_F(AwaitingTest, WhoIsToldIsAskedAtOnceAndForAWhile) {
+  for (int i = 0; i < 10; ++i) {
+    LetItWait();
+    Run(0.001);
+    scheduler_->Tell(number_, now_);
+    EXPECT_EQ(scheduler_->Next(now_), number_);
+    EXPECT_EQ(scheduler_->awaiting(), 0u);
+    EXPECT_GT(AskedWhileRunning(0.0009), 50u) << "told in vain it is asked like others";
+    EXPECT_FALSE(scheduler_->Tired(number_, now_)) << "and does not wait again at once";
+  }
+}
+
+TEST_F(AwaitingTest, NobodyNeedsToTell) {
+  LetItWait();
+  work_ = true;
+  Run(0.0101);
+  EXPECT_GT(high_.used[2], 0u);
+  EXPECT_EQ(scheduler_->awaiting(), 0u) << "who has work waits no more";
+  scheduler_->Tell(number_, now_);
+  work_ = false;
+  LetItWait();
+}
+
+TEST_F(AwaitingTest, AKnockIsAnsweredToo) {
+  LetItWait();
+  work_ = true;
+  scheduler_->door(number_).Knock();
+  EXPECT_TRUE(RunsAtOnce());
+  EXPECT_EQ(scheduler_->awaiting(), 0u);
+}
+
 // Limits in bits a second, from a trickle to nearly all the worker can do.
 TEST_F(SchedulerTest, LimitsHoldWithinOnePerCent) {
   constexpr int64_t kBatch = 32 * 512;  // bits in 1000 cycles: at most 32 Gbit/s

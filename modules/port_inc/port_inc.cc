@@ -48,6 +48,7 @@ class PortInc final : public Module {
   uint64_t numa_nodes() const override { return lease_->port().numa_nodes(); }
   int wake_fd(uint64_t queue) const override { return receivers_[queue].wake_fd(); }
   const Brake* source_brake() const override { return receivers_[0].brake(); }
+  bool Await(uint64_t queue) override { return receivers_[queue].Await(); }
 
   uint64_t Discard() override {
     lease_.reset();

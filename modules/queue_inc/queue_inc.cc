@@ -40,6 +40,7 @@ class QueueInc final : public Module {
   uint64_t numa_nodes() const override { return lease_->port().numa_nodes(); }
   int wake_fd(uint64_t) const override { return receiver_.wake_fd(); }
   const Brake* source_brake() const override { return receiver_.brake(); }
+  bool Await(uint64_t) override { return receiver_.Await(); }
 
   uint64_t Discard() override {
     lease_.reset();
