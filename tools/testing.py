@@ -33,9 +33,10 @@ PROGRAMS = {
 # Data tests of modules run once more where a read past the end of a packet is seen.
 ALSO_ASAN = "packets"
 
-# Programs with chaos tests, those with this in their names; at full size they take their time.
-CHAOS = ["release/port_test", "asan/port_test"]
+# Who has chaos tests, and how those are chosen by their names; at full size they take their time.
+CHAOS = ["release/port_test", "asan/port_test", "release/tests/system"]
 CHAOS_FILTER = "--gtest_filter=*Chaos*"
+CHAOS_KEYWORD = ["-k", "chaos"]
 CHAOS_FIGURES = "chaos: "  # what a line of their output begins with that people are to see
 CHAOS_SECONDS = 4 * 3600
 
@@ -56,7 +57,7 @@ SANITIZERS = {
 
 @dataclass
 class Run:
-    """One test program or pytest directory in one mode."""
+    """One test program or pytest directory in one mode; with `chaos` only its chaos tests."""
 
     name: str
     mode: str
@@ -73,7 +74,7 @@ class Run:
             some = [CHAOS_FILTER] if self.chaos else []
             return [*front, program, f"--gtest_output=json:{report}", "--gtest_brief=1", *some]
         python = shell.python_with("pytest", "grpc", "scapy.all", "matplotlib")
-        wanted = ["-m", "not slow"] if quick else []
+        wanted = CHAOS_KEYWORD if self.chaos else ["-m", "not slow"] if quick else []
         options = ["-q", "-ra", "--durations=5", f"--junitxml={report}"]
         return [python, "-m", "pytest", *options, *wanted, str(self.path)]
 
