@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packets that go round between a network function and the switch, by each way there is."""
 
-import contextlib
 import os
 import statistics
 import subprocess
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from demo.daemon import Daemon, program
-from demo.hosts import run, tool
 from bounded import Figure, fresh_daemon
-from worker_clock import last_core
+from wires import wires
+from worker_clock import first_core, last_core
 
 ROUNDS = 3
 SECONDS = 1.0
@@ -20,11 +19,6 @@ IN_FLIGHT = 512  # packets, half a ring
 ALONE = 1  # one packet: its rate is one by the time there and back
 
 Rate = Callable[[int], float]  # by the number of packets in flight
-
-
-def first_core() -> int:
-    """Where the network function runs."""
-    return min(os.sched_getaffinity(0))
 
 
 def port_bench(what: str, *words: object, front: tuple[str, ...] = ()) -> float:
@@ -65,24 +59,9 @@ def isolated(in_flight: int) -> float:
     return nf_rate(False, in_flight)
 
 
-@contextlib.contextmanager
-def wire() -> Iterator[tuple[str, ...]]:
-    """A namespace with a pair of devices, `switch` and `nf`; how to run programs there."""
-    name = f"bess-bench-{os.getpid()}"
-    inside = [tool("ip"), "-n", name]
-    run([tool("ip"), "netns", "add", name])
-    try:
-        run([*inside, "link", "add", "switch", "type", "veth", "peer", "name", "nf"])
-        for device in ("switch", "nf"):
-            run([*inside, "link", "set", device, "addrgenmode", "none", "up"])
-        yield (tool("ip"), "netns", "exec", name)
-    finally:
-        subprocess.run([tool("ip"), "netns", "del", name], check=False)
-
-
 def raw_sockets(in_flight: int) -> float:
     """Through the kernel: a packet socket at each end of a pair of devices."""
-    with wire() as front, Daemon(front=front) as daemon:
+    with wires(("switch", "nf")) as front, Daemon(front=front) as daemon:
         client = daemon.client()
         client.add_worker(0, last_core())
         client.create_port("PMDPort", "kernel", {"vdev": "net_af_packet0,iface=switch"})

@@ -56,6 +56,11 @@ def last_core() -> int:
     return max(os.sched_getaffinity(0))
 
 
+def first_core() -> int:
+    """Where what is measured in turn with the switch runs, such as a network function."""
+    return min(os.sched_getaffinity(0))
+
+
 def pause(seconds: float) -> None:
     """Lets the measured program run."""
     time.sleep(seconds)
