@@ -15,11 +15,14 @@ class Burst {
  public:
   // 0..kBatchSize, at first kBatchSize; 0 stops the task. Thread: any.
   absl::Status Set(uint64_t burst) {
-    if (burst > kBatchSize) {
-      return Error(EINVAL, "'burst' must be 0..", kBatchSize, " packets, not ", burst);
-    }
+    BESS_RETURN_IF_ERROR(Check(burst));
     burst_.store(static_cast<uint32_t>(burst), std::memory_order_relaxed);
     return absl::OkStatus();
+  }
+  // What Set would say.
+  static absl::Status Check(uint64_t burst) {
+    if (burst <= kBatchSize) return absl::OkStatus();
+    return Error(EINVAL, "'burst' must be 0..", kBatchSize, " packets, not ", burst);
   }
   uint32_t Get() const { return burst_.load(std::memory_order_relaxed); }
 

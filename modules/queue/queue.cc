@@ -25,6 +25,8 @@ absl::StatusOr<uint32_t> CheckSize(uint64_t size) {
   return static_cast<uint32_t>(size);
 }
 
+uint64_t BurstOf(const pb::QueueArg& arg) { return arg.has_burst() ? arg.burst() : kBatchSize; }
+
 class Queue final : public Module {
  public:
   static constexpr ModuleInfo kInfo = {
@@ -69,13 +71,16 @@ class Queue final : public Module {
     config.set_size(size_);
     config.set_prefetch(prefetch_.load(std::memory_order_relaxed));
     config.set_backpressure(backpressure_);
+    if (burst_.Get() != kBatchSize) config.set_burst(burst_.Get());
     return config;
   }
 
   absl::Status SetRuntimeConfig(const pb::QueueArg& arg) {
     BESS_ASSIGN_OR_RETURN(const uint32_t size,
                           CheckSize(arg.size() == 0 ? kDefaultSize : arg.size()));
+    BESS_RETURN_IF_ERROR(Burst::Check(BurstOf(arg)));
     BESS_RETURN_IF_ERROR(Resize(size));
+    BESS_RETURN_IF_ERROR(burst_.Set(BurstOf(arg)));
     backpressure_ = arg.backpressure();
     SetBrake();
     prefetch_.store(arg.prefetch(), std::memory_order_relaxed);

@@ -87,6 +87,25 @@ TEST(QueueTest, TakesEachPowerOfTwoInRange) {
   }
 }
 
+// So that a daemon that restarts, or a copy of the module, has it too.
+TEST(QueueTest, TheBurstIsPartOfTheConfiguration) {
+  pb::QueueArg arg = Sized(8);
+  arg.set_burst(0);
+  ModuleTester tester("Queue", arg);
+  tester.Send(0, {"a", "b", "c"});
+  EXPECT_EQ(tester.RunTask().packets, 0u);
+  EXPECT_TRUE(SetBurst(tester, 2).ok());
+  EXPECT_EQ(Config(tester).burst(), 2u);
+  EXPECT_EQ(tester.RunTask().packets, 2u);
+  arg.set_burst(65);
+  arg.set_size(16);
+  ExpectRefused(tester.Command("set_runtime_config", arg), EINVAL, "'burst' must be 0..64");
+  EXPECT_EQ(Config(tester).size(), 8u);
+  EXPECT_EQ(Config(tester).burst(), 2u);
+  EXPECT_TRUE(tester.Command("set_runtime_config", Sized(8)).ok());
+  EXPECT_FALSE(Config(tester).has_burst()) << "the default is not worth a word";
+}
+
 TEST(QueueTest, RefusesOtherSizes) {
   ModuleTester tester("Queue", Sized(8));
   for (const uint64_t size : {uint64_t{1}, uint64_t{2}, uint64_t{3}, uint64_t{5}, uint64_t{1000},
