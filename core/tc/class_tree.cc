@@ -170,10 +170,9 @@ size_t ClassTree::LevelsBelow(std::string_view name) const {
 // --- Edits --------------------------------------------------------------------------------------
 
 TrafficClass& ClassTree::Edit(std::string_view name) {
-  auto& slot = classes_.find(name)->second;
-  auto copy = std::make_shared<TrafficClass>(*slot);
+  auto copy = std::make_shared<TrafficClass>(*Find(name));
   TrafficClass& tc = *copy;
-  slot = std::move(copy);
+  classes_.Set(name, std::move(copy));
   return tc;
 }
 
@@ -187,7 +186,7 @@ absl::Status ClassTree::Add(std::string_view name, TcParams params, TcPlace plac
   BESS_RETURN_IF_ERROR(CheckPlace(name, place));
   auto tc = std::make_shared<TrafficClass>();
   tc->params = params;
-  classes_.emplace(name, tc);
+  classes_.Set(name, std::move(tc));
   return Move(name, std::move(place));
 }
 
@@ -224,23 +223,26 @@ absl::Status ClassTree::Remove(std::string_view name) {
     return Error(EBUSY, "class '", name, "' has ", children.size(), " child(ren), such as '",
                  children.front(), "'");
   }
-  classes_.erase(classes_.find(name));
+  classes_.Erase(name);
   return absl::OkStatus();
 }
 
 void ClassTree::RemoveInner() {
-  std::erase_if(classes_, [](const auto& each) { return !each.second->is_leaf(); });
+  const Classes all = classes_;
+  for (const auto& [name, tc] : all) {
+    if (!tc->is_leaf()) classes_.Erase(name);
+  }
 }
 
 void ClassTree::AddLeaf(std::string_view module, uint32_t task) {
   auto leaf = std::make_shared<TrafficClass>();
   leaf->module = std::string(module);
   leaf->task = task;
-  classes_.emplace(LeafName(module, task), std::move(leaf));
+  classes_.Set(LeafName(module, task), std::move(leaf));
 }
 
 void ClassTree::RemoveLeaf(std::string_view module, uint32_t task) {
-  classes_.erase(LeafName(module, task));
+  classes_.Erase(LeafName(module, task));
 }
 
 void ClassTree::Assign(std::string_view name, std::optional<uint32_t> worker) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "core/base/shared_map.h"
 #include "core/tc/traffic_class.h"
 
 namespace bess {
@@ -21,10 +22,12 @@ inline constexpr size_t kMaxTcDepth = 32;
 
 class ClassTree {
  public:
-  using Classes = std::map<std::string, std::shared_ptr<const TrafficClass>, std::less<>>;
+  using Classes = SharedMap<TrafficClass>;
 
   // Parents and children in no particular order; by name.
   const Classes& classes() const { return classes_; }
+  // One is a copy of the other, and neither was edited since.
+  bool Shares(const ClassTree& other) const { return classes_.Shares(other.classes_); }
   const TrafficClass* Find(std::string_view name) const;
   // In order of name.
   std::vector<std::string> Children(std::string_view parent) const;

@@ -147,7 +147,20 @@ void TcScheduler::BuildDoorsAndTimers() {
 
 // --- Taking over --------------------------------------------------------------------------------
 
+// As if nothing had been run by it yet.
+void TcScheduler::Forget() {
+  for (Class& each : classes_) {
+    each.waiting = false;
+    each.rest = 0;
+    if (each.children) each.children->Clear();
+  }
+  timers_->Clear();
+  for (LeafDoor& door : doors_) door.SetResting(false);
+  next_resting_ = used_up_ = 0;
+}
+
 void TcScheduler::Adopt(uint64_t now) {
+  Forget();
   for (Class& each : classes_) {
     if (each.policy == TcPolicy::kRateLimit) AdoptLimit(each, now);
     if (each.children) AdoptClock(each);

@@ -55,7 +55,8 @@ class TcScheduler {
 
   // All below: the worker that runs the classes. `now` is in cycles and never goes back.
 
-  // Takes over from the plan before; once, before anything else. Every leaf will be asked anew.
+  // Takes over from the plan before, which may have had this very scheduler; before anything else.
+  // Every leaf will be asked anew.
   void Adopt(uint64_t now);
   // The leaf to run, or kNone if none is known to have work and allowed to run.
   uint32_t Next(uint64_t now);
@@ -107,6 +108,7 @@ class TcScheduler {
   static void Join(Class& parent, std::vector<Class*> members);
   void BuildDoorsAndTimers();
 
+  void Forget();
   void AdoptClock(Class& parent);
   void AdoptLimit(Class& limit, uint64_t now);
   void HoldBack(Class& limit, uint64_t ready);

@@ -28,6 +28,12 @@ class Tournament {
     for (size_t i = leaves_; i-- > 1;) matches_[i] = matches_[2 * i];
   }
 
+  // All are out again.
+  void Clear() {
+    for (size_t i = leaves_; i < matches_.size(); ++i) matches_[i].key = kOut;
+    for (size_t i = leaves_; i-- > 1;) matches_[i] = matches_[2 * i];
+  }
+
   void Set(uint32_t slot, uint64_t key) {
     size_t at = leaves_ + slot;
     Match winner = {key, matches_[at].entrant};
