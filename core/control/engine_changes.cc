@@ -11,23 +11,6 @@
 namespace bess {
 namespace {
 
-// Calls visit(key, old or nullptr, new or nullptr) for each key whose pointers differ.
-template <typename Map, typename Visit>
-void ForEachDifference(const Map& before, const Map& after, Visit visit) {
-  auto old = before.begin();
-  auto wanted = after.begin();
-  while (old != before.end() || wanted != after.end()) {
-    const int order = old == before.end()     ? 1
-                      : wanted == after.end() ? -1
-                                              : old->first.compare(wanted->first);
-    const auto* from = order <= 0 ? old->second.get() : nullptr;
-    const auto* to = order >= 0 ? wanted->second.get() : nullptr;
-    if (from != to) visit(order <= 0 ? old->first : wanted->first, from, to);
-    if (order <= 0) ++old;
-    if (order >= 0) ++wanted;
-  }
-}
-
 // Copies what lies below a kind, such as "ports/".
 void CopyKind(const Configuration& from, const std::string& kind, Configuration* to) {
   for (auto it = from.lower_bound(kind); it != from.end() && it->first.starts_with(kind); ++it) {
@@ -53,20 +36,21 @@ std::vector<native::Change> Engine::Changes(const Graph& before, const Graph& af
   DescribePorts(&to);
   DescribeResumeHooks(draft_->resume_hooks, &to);
   DescribeWorkers(draft_->workers, draft_->default_worker, &to);
-  ForEachDifference(before.classes.classes(), after.classes.classes(),
-                    [&](const std::string& name, const auto* old, const auto* wanted) {
-                      if (old != nullptr) DescribeClass(name, *old, &from);
-                      if (wanted != nullptr) DescribeClass(name, *wanted, &to);
-                    });
+  ClassTree::Classes::ForEachDifference(
+      before.classes.classes(), after.classes.classes(),
+      [&](const std::string& name, const auto* old, const auto* wanted) {
+        if (old != nullptr) DescribeClass(name, *old, &from);
+        if (wanted != nullptr) DescribeClass(name, *wanted, &to);
+      });
   std::vector<native::Change> changes;
-  ForEachDifference(before.modules, after.modules,
-                    [&](const std::string& name, const auto* old, const auto* wanted) {
-                      if (old != nullptr) DescribeGates(name, *old, &from);
-                      if (wanted != nullptr) DescribeGates(name, *wanted, &to);
-                      const bool same =
-                          old != nullptr && wanted != nullptr && old->module == wanted->module;
-                      if (!same) changes.push_back(ModuleChange(name, wanted));
-                    });
+  SharedMap<ModuleEntry>::ForEachDifference(
+      before.modules, after.modules,
+      [&](const std::string& name, const auto* old, const auto* wanted) {
+        if (old != nullptr) DescribeGates(name, *old, &from);
+        if (wanted != nullptr) DescribeGates(name, *wanted, &to);
+        const bool same = old != nullptr && wanted != nullptr && old->module == wanted->module;
+        if (!same) changes.push_back(ModuleChange(name, wanted));
+      });
   AddCommandChanges(&changes);
   for (native::Change& change : Difference(from, to)) changes.push_back(std::move(change));
   std::sort(changes.begin(), changes.end(),

@@ -46,18 +46,22 @@ Moves FindMoves(const ClassTree& before, const ClassTree& after,
 // Workers take up plans each in its own time, so a class must not go from one to another in a
 // single step: for a moment both would run it.
 absl::Status Engine::LetGo(const Plan& before, const Plan& after) {
+  if (after.graph->classes.Shares(before.graph->classes) && draft_->taking_over.empty()) {
+    return absl::OkStatus();
+  }
   const Moves moves = FindMoves(before.graph->classes, after.graph->classes, draft_->taking_over);
   if (!moves.any) return absl::OkStatus();
   if (!moves.running.empty()) {
     Graph between = *after.graph;
-    between.attributes = after.metadata.places;
+    between.attributes = after.places;
     for (const std::string& name : moves.running) between.classes.Assign(name, std::nullopt);
-    BESS_ASSIGN_OR_RETURN(auto plan, Compile(std::make_shared<const Graph>(std::move(between))));
+    BESS_ASSIGN_OR_RETURN(auto plan,
+                          Compile(std::make_shared<const Graph>(std::move(between)), &before));
     Publish(std::move(plan));
   }
   if (rcu_.Wait(kMaxWait)) return absl::OkStatus();
   if (!moves.running.empty()) {
-    BESS_ASSIGN_OR_RETURN(auto back, Compile(before.graph));
+    BESS_ASSIGN_OR_RETURN(auto back, Compile(before.graph, plan().get()));
     Publish(std::move(back));
   }
   return Error(EBUSY, WhoIsStuck(), "; nothing was moved within ", absl::FormatDuration(kMaxWait));

@@ -25,7 +25,7 @@ uint32_t AssignOrphans(ClassTree& classes, const std::vector<uint32_t>& workers,
 
 // Once: several readers of one attribute may warn alike.
 std::vector<std::string> WarningsOf(const Plan& plan) {
-  const auto& all = plan.metadata.warnings;
+  const auto& all = plan.warnings;
   const std::set<std::string> once(all.begin(), all.end());
   return {once.begin(), once.end()};
 }
@@ -60,7 +60,7 @@ void Engine::Begin() {
   const auto before = plan();
   draft_.emplace();
   draft_->graph = *before->graph;
-  draft_->graph.attributes = before->metadata.places;
+  draft_->graph.attributes = before->places;
   draft_->workers = RunningWorkers();
   draft_->default_worker = default_worker_;
   draft_->resume_hooks = resume_hooks_;
@@ -122,8 +122,9 @@ absl::StatusOr<std::unique_ptr<Plan>> Engine::CompileWithTasks() {
   std::vector<uint32_t> workers;
   for (const auto& [id, core] : draft_->workers) workers.push_back(id);
   Graph& graph = draft_->graph;
+  const auto running = plan();
   if (paused_ || draft_->leave_orphans || workers.empty() || graph.classes.Orphans().empty()) {
-    return Compile(std::make_shared<const Graph>(std::move(graph)));
+    return Compile(std::make_shared<const Graph>(std::move(graph)), running.get());
   }
   // A module may be limited to fewer workers than would reach it: try each start of the turn.
   absl::Status first_error;
@@ -131,7 +132,7 @@ absl::StatusOr<std::unique_ptr<Plan>> Engine::CompileWithTasks() {
     Graph assigned = graph;
     const uint32_t next =
         AssignOrphans(assigned.classes, workers, next_worker_ + static_cast<uint32_t>(attempt));
-    auto plan = Compile(std::make_shared<const Graph>(std::move(assigned)));
+    auto plan = Compile(std::make_shared<const Graph>(std::move(assigned)), running.get());
     if (plan.ok()) {
       next_worker_ = next;
       return plan;
@@ -157,7 +158,7 @@ absl::Status Engine::Switch(std::unique_ptr<Plan> next, native::Commit commit) {
     }
   }
   if (!ahead.ok()) {
-    if (between) Publish(*Compile(before->graph));
+    if (between) Publish(*Compile(before->graph, plan().get()));
     return ahead;
   }
   MoveWorkers();
@@ -202,7 +203,7 @@ void Engine::DestroyWhenFree(std::string port) {
 
 void Engine::LogWarnings(const Plan& plan) {
   if (paused_) return;
-  std::set<std::string> warnings(plan.metadata.warnings.begin(), plan.metadata.warnings.end());
+  std::set<std::string> warnings(plan.warnings.begin(), plan.warnings.end());
   for (const Misplacement& each : FindMisplacements(plan)) {
     warnings.insert(absl::StrCat("worker ", each.worker, " runs module '", each.module,
                                  "' on NUMA node ", each.node, ", far from its port"));
@@ -216,9 +217,11 @@ void Engine::LogWarnings(const Plan& plan) {
 void Engine::Publish(std::unique_ptr<Plan> plan) {
   LogWarnings(*plan);
   plan->sequence = ++sequence_;
-  for (const auto& [name, entry] : plan->graph->modules) {
-    const auto placed = plan->placement.find(entry->module.get());
-    if (placed != plan->placement.end()) entry->module->Placed(placed->second);
+  for (const uint32_t part : plan->made) {
+    for (const ModuleEntry* entry : plan->parts[part]->topology.modules) {
+      const uint64_t workers = plan->WorkersOf(*entry);
+      if (workers != 0) entry->module->Placed(WorkerList(workers));
+    }
   }
   PlaceHooks(*plan);
   std::shared_ptr<const Plan> published = std::move(plan);

@@ -129,24 +129,6 @@ absl::Status PutHooks(Graph& graph, const HookClass& hclass, std::string_view na
   return absl::OkStatus();
 }
 
-// By name, with their sizes.
-std::vector<PlacedAttribute> LiveAttributes(const Plan& plan) {
-  std::map<std::string, PlacedAttribute> live;
-  size_t module = 0;
-  for (const auto& [name, entry] : plan.graph->modules) {
-    const auto& offsets = plan.metadata.offsets[module++];
-    const auto& attributes = entry->module->attributes();
-    for (size_t i = 0; i < attributes.size(); ++i) {
-      if (offsets[i] < 0) continue;
-      live[attributes[i].name] = {attributes[i].name, static_cast<uint32_t>(offsets[i]),
-                                  attributes[i].size};
-    }
-  }
-  std::vector<PlacedAttribute> list;
-  for (auto& [name, attribute] : live) list.push_back(std::move(attribute));
-  return list;
-}
-
 std::string LowerCase(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -219,15 +201,17 @@ absl::Status Engine::RunHookCommand(std::string_view hclass, std::string_view na
 }
 
 void Engine::PlaceHooks(const Plan& plan) {
+  if (plan.attentive.empty()) return;
   const std::vector<PlacedAttribute> attributes = LiveAttributes(plan);
-  ForEachHook(*plan.graph, [&](const auto&, GateHook& hook) { hook.Placed(attributes); });
+  for (const auto& [module, hook] : plan.attentive) hook->Placed(attributes);
 }
 
 void Engine::RemoveFinishedHooks() {
   std::set<std::string> modules;
-  ForEachHook(*plan()->graph, [&](const std::string& module, GateHook& hook) {
-    if (hook.finished()) modules.insert(module);
-  });
+  const auto running = plan();
+  for (const auto& [module, hook] : running->attentive) {
+    if (hook->finished()) modules.insert(module);
+  }
   if (modules.empty()) return;
   Transaction transaction = Transaction::Try(*this);
   if (!transaction.open()) return;

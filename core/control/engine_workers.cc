@@ -22,9 +22,7 @@ absl::Status CheckWorkerId(int64_t id) {
 uint64_t DeadEnds(const Plan& plan, uint32_t worker) {
   uint64_t packets = 0;
   for (const auto& [name, entry] : plan.graph->modules) {
-    const auto placed = plan.placement.find(entry->module.get());
-    if (placed == plan.placement.end()) continue;
-    if (!std::binary_search(placed->second.begin(), placed->second.end(), worker)) continue;
+    if ((plan.WorkersOf(*entry) >> worker & 1) == 0) continue;
     const Ledger& ledger = entry->module->ledger(worker);
     packets += ledger.dropped[static_cast<size_t>(DropReason::kDeadEnd)].Get();
   }
@@ -270,15 +268,19 @@ std::vector<Misplacement> Engine::FindMisplacements() const {
 
 std::vector<Misplacement> Engine::FindMisplacements(const Plan& plan) const {
   std::vector<Misplacement> found;
-  for (const WorkerStatus& worker : ListWorkers()) {
-    for (const auto& [module, placed] : plan.placement) {
-      if (!std::binary_search(placed.begin(), placed.end(), worker.id)) continue;
-      if (worker.node < 0 || (module->numa_nodes() >> worker.node & 1) != 0) continue;
+  if (plan.choosy.empty()) return found;
+  absl::MutexLock lock(&state_);
+  for (const auto& [id, worker] : workers_) {
+    const int node = worker->node();
+    for (const ModuleEntry* entry : plan.choosy) {
+      const Module& module = *entry->module;
+      if ((plan.WorkersOf(*entry) >> id & 1) == 0) continue;
+      if (node < 0 || (module.numa_nodes() >> node & 1) != 0) continue;
       Misplacement& each = found.emplace_back();
-      each = {module->name(), {}, module->numa_nodes(), worker.id, worker.node, worker.core};
-      for (uint32_t task = 0; task < module->tasks().size(); ++task) {
-        const std::string leaf = LeafName(module->name(), task);
-        if (plan.graph->classes.WorkerOf(leaf) == worker.id) each.leaves.push_back(leaf);
+      each = {module.name(), {}, module.numa_nodes(), id, node, worker->core()};
+      for (uint32_t task = 0; task < module.tasks().size(); ++task) {
+        const std::string leaf = LeafName(module.name(), task);
+        if (plan.graph->classes.WorkerOf(leaf) == id) each.leaves.push_back(leaf);
       }
     }
   }

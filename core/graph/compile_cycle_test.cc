@@ -331,8 +331,8 @@ TEST(CompileCycleTest, ATaskThatMovesTakesTheModulesWithIt) {
   old_worker.Round();
   test.MoveTask("source", 1);
   const Plan& plan = test.MustCompile();
-  EXPECT_THAT(plan.placement.at(&test.At("a")), ElementsAre(1));
-  EXPECT_THAT(plan.placement.at(&test.At("b")), ElementsAre(1));
+  EXPECT_THAT(WorkersOf(plan, "a"), ElementsAre(1));
+  EXPECT_THAT(WorkersOf(plan, "b"), ElementsAre(1));
   old_worker.Adopt(plan);
   new_worker.Adopt(plan);
   const size_t before = test.At("a").workers.size();
@@ -379,7 +379,7 @@ TEST(CompileCycleTest, APlanThatWasNeverRunPlacesNothing) {
     test.MoveTask("other", worker);
     const auto plan = test.TryCompile();
     ASSERT_TRUE(plan.ok()) << plan.status();
-    EXPECT_THAT((*plan)->placement.at(&test.At("m")), ElementsAre(worker));
+    EXPECT_THAT(WorkersOf(**plan, "m"), ElementsAre(worker));
   }
 }
 

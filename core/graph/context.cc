@@ -57,11 +57,10 @@ uint64_t Append(Batch& to, const Batch& from, uint64_t which) {
 
 }  // namespace
 
-void Context::Adopt(absl::Span<Node* const> nodes, BatchArena* arena) {
-  nodes_ = nodes;
+void Context::Adopt(size_t nodes, BatchArena* arena) {
   arena_ = arena;
-  partial_ = RankSet(nodes.size());
-  full_ = RankSet(nodes.size());
+  partial_ = RankSet(nodes);
+  full_ = RankSet(nodes);
 }
 
 void Context::Drop(Batch& batch, DropReason reason) {
@@ -174,12 +173,12 @@ bool Context::StartFilling(Node& to) {
 
 Node* Context::NextWaiting(Batch** batch) {
   if (!full_.empty()) {
-    Node* node = nodes_[full_.Max()];
+    Node* node = nodes_ + full_.Max();
     *batch = node->full.PopFront();
     if (node->full.empty()) full_.Erase(node->rank);
     return node;
   }
-  Node* node = nodes_[partial_.Min()];
+  Node* node = nodes_ + partial_.Min();
   *batch = node->filling;
   node->filling = nullptr;
   partial_.Erase(node->rank);

@@ -46,21 +46,31 @@ class Verdict {
   uint16_t code_ = kNoGate;
 };
 
-// The batches a worker's part of a plan may have in flight at once.
+// The batches a worker's part of a plan may have in flight at once. Most never are: memory that was
+// not needed yet is not touched.
 class BatchArena {
  public:
-  explicit BatchArena(size_t batches) : batches_(batches) {
-    for (Batch& batch : batches_) free_.PushBack(&batch);
-  }
+  explicit BatchArena(size_t batches)
+      : size_(batches), batches_(std::allocator<Batch>().allocate(batches)) {}
+  ~BatchArena() { std::allocator<Batch>().deallocate(batches_, size_); }
+  BatchArena(const BatchArena&) = delete;
+  BatchArena& operator=(const BatchArena&) = delete;
+
   // nullptr when all are in use.
-  Batch* Take() { return free_.empty() ? nullptr : free_.PopFront(); }
+  Batch* Take() {
+    if (!free_.empty()) [[likely]]
+      return free_.PopFront();
+    return known_ == size_ ? nullptr : new (&batches_[known_++]) Batch;
+  }
   void Put(Batch* batch) {
     batch->clear();
     free_.PushFront(batch);
   }
 
  private:
-  std::vector<Batch> batches_;
+  const size_t size_;
+  Batch* const batches_;
+  size_t known_ = 0;  // the others were never taken
   BatchList free_;
 };
 
@@ -93,10 +103,11 @@ class Context {
 
   // --- For the engine ---------------------------------------------------------------------------
 
-  // Must be called between rounds, before anything runs. `nodes` in order of rank.
-  void Adopt(absl::Span<Node* const> nodes, BatchArena* arena);
+  // Must be called between rounds, before anything runs. No part of what it runs has more nodes.
+  void Adopt(size_t nodes, BatchArena* arena);
   void BeginRound(uint64_t now) { now_ = now; }
-  // Calls fill(*this, batch) as `node`, then runs whatever that emitted to the end.
+  // Calls fill(*this, batch) as `node`, then runs whatever that emitted to the end. All of it is of
+  // the node's part, whose nodes lie in an array in order of rank.
   template <typename Fill>
   auto RunRoot(Node& node, Fill fill);
   // Sends a batch on to `to`; taken from the arena.
@@ -134,9 +145,9 @@ class Context {
   // The first batch emitted by the running node: it runs next if nothing else waits.
   Node* hot_node_ = nullptr;
   Batch* hot_batch_ = nullptr;
-  RankSet partial_;  // nodes with a batch in `filling`
-  RankSet full_;     // nodes with batches in `full`
-  absl::Span<Node* const> nodes_;
+  RankSet partial_;        // nodes with a batch in `filling`
+  RankSet full_;           // nodes with batches in `full`
+  Node* nodes_ = nullptr;  // of the running part, by rank
   BatchArena* arena_ = nullptr;
   Batch dropped_;  // on their way back to their pools
 };
@@ -198,6 +209,7 @@ inline void Context::Execute(Node& node, Batch* batch) {
 
 template <typename Fill>
 auto Context::RunRoot(Node& node, Fill fill) {
+  nodes_ = &node - node.rank;
   Run(node, TakeBatch());
   auto result = fill(*this, *current_);
   if (current_ != nullptr) {

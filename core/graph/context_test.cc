@@ -33,10 +33,10 @@ class ContextTest : public testing::Test {
     for (uint32_t gate = 0; gate < kGates; ++gate) {
       nodes_[gate] = {.process = &Collect, .self = &collectors_[gate], .ledger = &unused_};
       nodes_[gate].rank = gate;
-      by_rank_[gate] = out_[gate] = &nodes_[gate];
+      out_[gate] = &nodes_[gate];
     }
-    root_ = {.ledger = &ledger_, .out = out_, .num_out = kGates};
-    context_.Adopt(by_rank_, arena_.get());
+    root_ = {.ledger = &ledger_, .out = out_, .num_out = kGates, .rank = kGates};
+    context_.Adopt(std::size(nodes_), arena_.get());
   }
   static void Collect(void* self, Context&, Batch& batch) {
     auto& collector = *static_cast<Collector*>(self);
@@ -71,10 +71,9 @@ class ContextTest : public testing::Test {
   std::unique_ptr<BatchArena> arena_;
   size_t arena_size_ = 0;
   Collector collectors_[kGates];
-  Node nodes_[kGates];
+  Node nodes_[kGates + 1];  // by rank, the root last
   Node* out_[kGates];
-  Node* by_rank_[kGates];
-  Node root_;
+  Node& root_ = nodes_[kGates];
   Ledger ledger_;
   Ledger unused_;
   Context context_{5};

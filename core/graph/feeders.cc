@@ -26,7 +26,7 @@ std::vector<bool> Reach(size_t size, uint32_t start, Neighbours neighbours) {
 std::vector<uint32_t> FeedersOf(const Topology& topology, uint32_t holder) {
   const auto upstream = Reach(topology.size(), holder, [&](uint32_t m) {
     const bool ends_here = m != holder && topology.module(m).info().holds_packets;
-    return ends_here ? std::vector<uint32_t>() : topology.up[m];
+    return ends_here ? absl::Span<const uint32_t>() : topology.up[m];
   });
   const auto downstream = Reach(topology.size(), holder, [&](uint32_t m) {
     std::vector<uint32_t> next;

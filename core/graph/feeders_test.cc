@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <iterator>
+
 #include "core/graph/graph_testing.h"
 
 namespace bess {
@@ -14,7 +16,8 @@ using testing::UnorderedElementsAre;
 std::vector<std::string> Feeders(const TestGraph& test, const std::string& holder) {
   const Topology topology(test.graph);
   std::vector<std::string> names;
-  for (const uint32_t m : FeedersOf(topology, topology.index.at(holder))) {
+  const auto place = std::distance(test.graph.modules.begin(), test.graph.modules.find(holder));
+  for (const uint32_t m : FeedersOf(topology, static_cast<uint32_t>(place))) {
     names.push_back(topology.module(m).name());
   }
   return names;

@@ -29,10 +29,9 @@ const ModuleEntry* Graph::Find(std::string_view name) const {
 }
 
 ModuleEntry& Graph::Edit(std::string_view name) {
-  auto& slot = modules.find(name)->second;
-  auto copy = std::make_shared<ModuleEntry>(*slot);
+  auto copy = std::make_shared<ModuleEntry>(*Find(name));
   ModuleEntry& entry = *copy;
-  slot = std::move(copy);
+  modules.Set(name, std::move(copy));
   return entry;
 }
 
@@ -44,9 +43,17 @@ void Graph::Add(std::shared_ptr<Module> module, google::protobuf::Any argument,
     if (worker) classes.Assign(LeafName(name, task), worker);
   }
   auto entry = std::make_shared<ModuleEntry>();
+  entry->number = TakeNumber();
   entry->argument = std::move(argument);
   entry->module = std::move(module);
-  modules[name] = std::move(entry);
+  modules.Set(name, std::move(entry));
+}
+
+uint32_t Graph::TakeNumber() {
+  if (free_numbers.empty()) return numbers++;
+  const uint32_t number = free_numbers.back();
+  free_numbers.pop_back();
+  return number;
 }
 
 absl::Status Graph::Connect(std::string_view from, uint64_t ogate, std::string_view to,
@@ -65,6 +72,7 @@ absl::Status Graph::Connect(std::string_view from, uint64_t ogate, std::string_v
                  taken->second.to, "' already");
   }
   Edit(from).out[static_cast<uint32_t>(ogate)] = {.to = std::string(to),
+                                                  .to_number = target->number,
                                                   .igate = static_cast<uint32_t>(igate),
                                                   .edge = std::make_shared<Edge>(),
                                                   .hooks = std::move(hooks)};
@@ -98,10 +106,11 @@ Graph::Remove(std::string_view name) {
     }
   }
   for (const auto& [other, ogate] : inward) Edit(other).out.erase(ogate);
+  free_numbers.push_back(removed->number);
   for (uint32_t task = 0; task < removed->module->tasks().size(); ++task) {
     classes.RemoveLeaf(name, task);
   }
-  modules.erase(modules.find(name));
+  modules.Erase(name);
   return edges;
 }
 
@@ -123,6 +132,8 @@ void Graph::RemoveAll() {
     }
   }
   modules.clear();
+  numbers = 0;
+  free_numbers.clear();
   attributes.clear();
 }
 

@@ -18,6 +18,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "core/base/shared_map.h"
 #include "core/graph/hook.h"
 #include "core/graph/loop_buffer.h"
 #include "core/graph/module.h"
@@ -30,6 +31,7 @@ using Hooks = std::vector<std::shared_ptr<GateHook>>;
 
 struct OutGate {
   std::string to;
+  uint32_t to_number = 0;  // of that module
   uint32_t igate = 0;
   std::shared_ptr<Edge> edge;
   Hooks hooks;
@@ -37,6 +39,7 @@ struct OutGate {
 };
 
 struct ModuleEntry {
+  uint32_t number = 0;  // in its graph, less than Graph::numbers; no other module has it
   std::shared_ptr<Module> module;
   google::protobuf::Any argument;      // as Init got it
   std::map<uint32_t, OutGate> out;     // by output gate
@@ -47,7 +50,9 @@ struct ModuleEntry {
 using AttributePlaces = std::map<std::string, int16_t>;
 
 struct Graph {
-  std::map<std::string, std::shared_ptr<const ModuleEntry>, std::less<>> modules;
+  SharedMap<ModuleEntry> modules;
+  uint32_t numbers = 0;                // that modules have, or had
+  std::vector<uint32_t> free_numbers;  // of those
   AttributePlaces attributes;
   ClassTree classes;  // with a leaf for each task of each module
 
@@ -70,6 +75,9 @@ struct Graph {
       std::string_view name);
   // Takes all modules out; the other classes stay.
   void RemoveAll();
+
+ private:
+  uint32_t TakeNumber();
 };
 
 // Visits every hook at every gate with its module's name; one at several gates comes several times.

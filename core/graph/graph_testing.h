@@ -68,12 +68,16 @@ class TestModule final : public Module {
     return n;
   }
 
+  const Brake* brake() const override { return brakes ? &own_brake : nullptr; }
+
   using Module::AddAttribute;
   using Module::AddTask;
 
   Behaviour process = [](TestModule&, Context& context, Batch& batch) { context.Emit(0, batch); };
   Behaviour task = [](TestModule&, Context&, Batch&) {};
 
+  bool brakes = false;
+  Brake own_brake;
   uint64_t batches = 0;
   uint64_t packets = 0;
   std::map<uint32_t, uint64_t> igates;  // packets by input gate
@@ -201,7 +205,7 @@ class TestGraph {
   absl::StatusOr<const Plan*> TryCompile() {
     auto plan = Compile(std::make_shared<const Graph>(graph));
     if (!plan.ok()) return plan.status();
-    graph.attributes = (*plan)->metadata.places;
+    graph.attributes = (*plan)->places;
     plans.push_back(*std::move(plan));
     return plans.back().get();
   }

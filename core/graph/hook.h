@@ -20,6 +20,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -73,6 +74,8 @@ struct HookClass {
   std::shared_ptr<Library> library;     // nullptr: the daemon's own
   std::weak_ptr<const HookClass> self;  // set when it is registered
   HookInfo info;
+  // Its hooks finish, or want to know where attributes lie.
+  bool attentive = false;
   const google::protobuf::Descriptor* argument = nullptr;
   std::function<std::unique_ptr<GateHook>()> make;
   std::function<absl::Status(GateHook&, const google::protobuf::Any&)> init;
@@ -110,6 +113,9 @@ template <typename T>
 HookClass DescribeHook() {
   using Argument = decltype(InitArgument(&T::Init));
   HookClass hclass{.info = T::kInfo, .argument = Argument::descriptor()};
+  // What a class overrides is its own member, not the base's.
+  hclass.attentive = !std::is_same_v<decltype(&T::finished), decltype(&GateHook::finished)> ||
+                     !std::is_same_v<decltype(&T::Placed), decltype(&GateHook::Placed)>;
   hclass.make = [] { return std::make_unique<T>(); };
   hclass.init = [](GateHook& hook, const google::protobuf::Any& any) {
     Argument argument;

@@ -54,6 +54,7 @@ LoopBuffer& Edge::MakeLoop(uint32_t worker) {
   if (made == nullptr) {
     made = new LoopBuffer;
     loops_[worker].store(made, std::memory_order_release);
+    workers_.fetch_or(uint64_t{1} << worker, std::memory_order_release);
   }
   return *made;
 }

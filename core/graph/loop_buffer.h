@@ -55,6 +55,8 @@ class Edge {
   LoopBuffer& MakeLoop(uint32_t worker);
   // nullptr if there is none.
   LoopBuffer* loop(uint32_t worker) const { return loops_[worker].load(std::memory_order_acquire); }
+  // A bit for each worker that has one.
+  uint64_t workers() const { return workers_.load(std::memory_order_acquire); }
   uint64_t held() const;
   uint64_t Discard();
 
@@ -63,6 +65,8 @@ class Edge {
 
  private:
   std::array<std::atomic<LoopBuffer*>, kMaxWorkers> loops_{};
+  static_assert(kMaxWorkers <= 64);
+  std::atomic<uint64_t> workers_{0};
 };
 
 }  // namespace bess

@@ -10,7 +10,7 @@ namespace {
 
 class LoopBufferTest : public testing::Test {
  protected:
-  LoopBufferTest() { context_.Adopt({}, &arena_); }
+  LoopBufferTest() { context_.Adopt(1, &arena_); }
   ~LoopBufferTest() override { EXPECT_EQ(pool_->in_use(), 0u); }
 
   void Put(LoopBuffer& buffer, uint32_t n) {

@@ -4,34 +4,138 @@
 #include <algorithm>
 #include <bit>
 #include <map>
+#include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_join.h"
 
 namespace bess {
 namespace {
 
-using ModuleSet = std::vector<bool>;
+// --- Where names are live -----------------------------------------------------------------------
 
-struct Use {
-  uint32_t module = 0;
-  uint32_t index = 0;  // among the module's attributes
-  AttributeMode mode = AttributeMode::kRead;
+template <typename Neighbours>
+ModuleSet Spread(size_t size, std::vector<uint32_t> pending, Neighbours neighbours) {
+  ModuleSet reached(size);
+  for (const uint32_t m : pending) reached[m] = true;
+  while (!pending.empty()) {
+    const uint32_t m = pending.back();
+    pending.pop_back();
+    neighbours(m, [&](uint32_t next) {
+      if (reached[next]) return;
+      reached[next] = true;
+      pending.push_back(next);
+    });
+  }
+  return reached;
+}
 
-  bool reads() const { return mode != AttributeMode::kWrite; }
-  bool writes() const { return mode != AttributeMode::kRead; }
-};
+LiveRanges CollectNames(const Topology& topology) {
+  std::map<std::string_view, LiveRange> by_name;
+  for (uint32_t m = 0; m < topology.size(); ++m) {
+    const auto& attributes = topology.module(m).attributes();
+    for (uint32_t i = 0; i < attributes.size(); ++i) {
+      LiveRange& range = by_name[attributes[i].name];
+      if (range.uses.empty()) range.size = attributes[i].size;
+      range.sizes_agree &= range.size == attributes[i].size;
+      range.uses.push_back({m, i, attributes[i].mode});
+    }
+  }
+  LiveRanges ranges;
+  for (auto& [name, range] : by_name) {
+    range.name = name;
+    ranges.push_back(std::move(range));
+  }
+  return ranges;
+}
 
-// One attribute name and everything the graph does with it.
+bool WrittenUpstream(const Topology& topology, const LiveRange& range, uint32_t m) {
+  const auto senders = topology.up[m];
+  return std::any_of(senders.begin(), senders.end(),
+                     [&](uint32_t up) { return range.after_writer[up]; });
+}
+
+bool ReadDownstream(const Topology& topology, const LiveRange& range, uint32_t m) {
+  const auto connections = topology.down[m];
+  return std::any_of(connections.begin(), connections.end(),
+                     [&](const auto& connection) { return range.before_reader[connection.to]; });
+}
+
+// Walks from each module where packets start, past non-writers, looking for a reader. What a
+// module that holds packets sends has started elsewhere.
+void FindStartsToClear(const Topology& topology, LiveRange& range) {
+  ModuleSet writes(topology.size()), reads(topology.size());
+  for (const AttributeUse& use : range.uses) {
+    if (use.writes()) writes[use.module] = true;
+    if (use.reads()) reads[use.module] = true;
+  }
+  const auto unwritten = [&](uint32_t m, auto visit) {
+    if (writes[m]) return;
+    for (const auto& connection : topology.down[m]) visit(connection.to);
+  };
+  for (uint32_t start = 0; start < topology.size(); ++start) {
+    const Module& module = topology.module(start);
+    const bool starts = !module.tasks().empty() && !module.info().holds_packets;
+    if (!starts || writes[start] || !range.before_reader[start]) continue;
+    std::vector<uint32_t> next;
+    for (const auto& connection : topology.down[start]) next.push_back(connection.to);
+    const ModuleSet reached = Spread(topology.size(), std::move(next), unwritten);
+    for (uint32_t m = 0; m < topology.size(); ++m) {
+      if (!reached[m] || !reads[m]) continue;
+      range.cleared_at.push_back(start);
+      break;
+    }
+  }
+}
+
+void FindLiveRange(const Topology& topology, LiveRange& range) {
+  std::vector<uint32_t> writers, readers;
+  for (const AttributeUse& use : range.uses) {
+    if (use.writes()) writers.push_back(use.module);
+    if (use.reads()) readers.push_back(use.module);
+  }
+  const auto downstream = [&](uint32_t m, auto visit) {
+    for (const auto& connection : topology.down[m]) visit(connection.to);
+  };
+  range.after_writer = Spread(topology.size(), writers, downstream);
+  range.before_reader = Spread(topology.size(), readers, [&](uint32_t m, auto visit) {
+    for (const uint32_t up : topology.up[m]) visit(up);
+  });
+  FindStartsToClear(topology, range);
+  std::vector<uint32_t> origins = writers;
+  origins.insert(origins.end(), range.cleared_at.begin(), range.cleared_at.end());
+  const ModuleSet after_origin = Spread(topology.size(), std::move(origins), downstream);
+  range.live.resize(topology.size());
+  for (uint32_t m = 0; m < topology.size(); ++m) {
+    range.live[m] = after_origin[m] && range.before_reader[m];
+  }
+  range.used = std::any_of(range.uses.begin(), range.uses.end(), [&](const AttributeUse& use) {
+    return WrittenUpstream(topology, range, use.module) && use.reads();
+  });
+}
+
+// Packets carrying the attribute may be waiting in a module or a cut cycle: its place cannot
+// change. They may have come there from a writer that is connected no more. The buffer of a cycle
+// may be empty now and fill before the next plan.
+bool MayBeWaiting(const Topology& topology, const LiveRange& range) {
+  for (uint32_t m = 0; m < topology.size(); ++m) {
+    if (range.before_reader[m] && topology.module(m).info().holds_packets) return true;
+    for (const auto& connection : topology.down[m]) {
+      if (range.before_reader[connection.to] && connection.gate->edge->workers() != 0) return true;
+    }
+  }
+  return false;
+}
+
+// --- Where they lie -----------------------------------------------------------------------------
+
+// An attribute name with all that the graph does with it, part by part.
 struct Name {
-  std::string name;
+  std::string_view name;
   uint32_t size = 0;
-  std::vector<Use> uses;
-  ModuleSet after_writer;   // writers and everything downstream of them
-  ModuleSet before_reader;  // readers and everything upstream of them
-  // Modules where packets start that may meet a reader before a writer: they are zeroed there.
-  std::vector<uint32_t> cleared_at;
-  ModuleSet live;     // from where it is written or zeroed to where it is read
-  bool used = false;  // some reader gets what some writer wrote
+  std::vector<std::pair<size_t, const LiveRange*>> parts;  // in order
+  bool used = false;
+  bool sizes_agree = true;
   int16_t offset = -1;
 
   uint32_t alignment() const { return std::min(std::bit_ceil(size), 8u); }
@@ -40,153 +144,102 @@ struct Name {
            other.offset < offset + static_cast<int>(size);
   }
   bool Meets(const Name& other) const {
-    for (size_t i = 0; i < live.size(); ++i) {
-      if (live[i] && other.live[i]) return true;
+    auto theirs = other.parts.begin();
+    for (const auto& [part, range] : parts) {
+      while (theirs != other.parts.end() && theirs->first < part) ++theirs;
+      if (theirs == other.parts.end()) return false;
+      if (theirs->first == part && Meet(range->live, theirs->second->live)) return true;
+    }
+    return false;
+  }
+  static bool Meet(const ModuleSet& a, const ModuleSet& b) {
+    for (size_t i = 0; i < a.size(); ++i) {
+      if (a[i] && b[i]) return true;
     }
     return false;
   }
 };
 
-// Whether a cycle was ever cut here. Its buffer may be empty now and fill before the next plan.
-bool IsBuffered(const Edge& edge) {
-  for (uint32_t worker = 0; worker < kMaxWorkers; ++worker) {
-    if (edge.loop(worker) != nullptr) return true;
-  }
-  return false;
-}
+// A module that uses a name, and the size it has there.
+struct User {
+  std::string_view module;
+  uint32_t size = 0;
+};
 
 class Placer {
  public:
-  Placer(const Topology& topology, const AttributePlaces& previous)
-      : topology_(topology), previous_(previous) {}
+  Placer(const std::vector<PartRanges>& parts, const AttributePlaces& previous)
+      : parts_(parts), previous_(previous) {}
 
-  absl::StatusOr<MetadataLayout> Run() {
-    BESS_RETURN_IF_ERROR(CollectNames());
-    for (Name& name : names_) FindLiveRange(name);
+  absl::StatusOr<AttributePlaces> Run() {
+    JoinParts();
+    BESS_RETURN_IF_ERROR(CheckSizes());
     BESS_RETURN_IF_ERROR(KeepPlaces());
     BESS_RETURN_IF_ERROR(PlaceNewNames());
-    return Describe();
+    AttributePlaces places;
+    for (const Name& name : names_) {
+      if (name.used) places[std::string(name.name)] = name.offset;
+    }
+    return places;
   }
 
  private:
-  const std::string& ModuleName(uint32_t i) const { return topology_.module(i).name(); }
+  void JoinParts() {
+    absl::flat_hash_map<std::string_view, size_t> index;
+    for (size_t part = 0; part < parts_.size(); ++part) {
+      for (const LiveRange& range : *parts_[part].ranges) {
+        const auto [at, is_new] = index.try_emplace(range.name, names_.size());
+        if (is_new) names_.push_back({.name = range.name, .size = range.size, .parts = {}});
+        Name& name = names_[at->second];
+        name.parts.emplace_back(part, &range);
+        name.used |= range.used;
+        name.sizes_agree &= range.sizes_agree && range.size == name.size;
+      }
+    }
+    std::sort(names_.begin(), names_.end(),
+              [](const Name& a, const Name& b) { return a.name < b.name; });
+  }
 
-  absl::Status CollectNames() {
-    std::map<std::string, size_t> index;
+  // By name.
+  std::vector<User> UsersOf(const Name& name) const {
+    std::vector<User> users;
+    for (const auto& [part, range] : name.parts) {
+      for (const AttributeUse& use : range->uses) {
+        const Module& module = parts_[part].topology->module(use.module);
+        users.push_back({module.name(), module.attributes()[use.index].size});
+      }
+    }
+    std::sort(users.begin(), users.end(),
+              [](const User& a, const User& b) { return a.module < b.module; });
+    return users;
+  }
+
+  absl::Status CheckSizes() const {
     std::vector<std::string> errors;
-    for (uint32_t m = 0; m < topology_.size(); ++m) {
-      const auto& attributes = topology_.module(m).attributes();
-      for (uint32_t i = 0; i < attributes.size(); ++i) {
-        const Attribute& attribute = attributes[i];
-        const auto [it, is_new] = index.try_emplace(attribute.name, names_.size());
-        if (is_new) names_.push_back({.name = attribute.name, .size = attribute.size});
-        Name& name = names_[it->second];
-        if (name.size != attribute.size) {
-          errors.push_back(absl::StrCat("attribute '", name.name, "' has ", name.size,
-                                        " bytes in module '", ModuleName(name.uses.front().module),
-                                        "' but ", attribute.size, " bytes in module '",
-                                        ModuleName(m), "'"));
-        }
-        name.uses.push_back({m, i, attribute.mode});
+    for (const Name& name : names_) {
+      if (name.sizes_agree) continue;
+      const std::vector<User> users = UsersOf(name);
+      const User& first = users.front();
+      for (const User& user : users) {
+        if (user.size == first.size) continue;
+        errors.push_back(absl::StrCat("attribute '", AbslView(name.name), "' has ", first.size,
+                                      " bytes in module '", AbslView(first.module), "' but ",
+                                      user.size, " bytes in module '", AbslView(user.module), "'"));
       }
     }
     if (errors.empty()) return absl::OkStatus();
     return Error(EINVAL, absl::StrJoin(errors, "; "));
   }
 
-  template <typename Neighbours>
-  ModuleSet Spread(std::vector<uint32_t> pending, Neighbours neighbours) const {
-    ModuleSet reached(topology_.size());
-    for (const uint32_t m : pending) reached[m] = true;
-    while (!pending.empty()) {
-      const uint32_t m = pending.back();
-      pending.pop_back();
-      neighbours(m, [&](uint32_t next) {
-        if (reached[next]) return;
-        reached[next] = true;
-        pending.push_back(next);
-      });
-    }
-    return reached;
-  }
-
-  void FindLiveRange(Name& name) const {
-    std::vector<uint32_t> writers, readers;
-    for (const Use& use : name.uses) {
-      if (use.writes()) writers.push_back(use.module);
-      if (use.reads()) readers.push_back(use.module);
-    }
-    const auto downstream = [&](uint32_t m, auto visit) {
-      for (const auto& connection : topology_.down[m]) visit(connection.to);
-    };
-    name.after_writer = Spread(writers, downstream);
-    name.before_reader = Spread(readers, [&](uint32_t m, auto visit) {
-      for (const uint32_t up : topology_.up[m]) visit(up);
-    });
-    FindStartsToClear(name);
-    std::vector<uint32_t> origins = writers;
-    origins.insert(origins.end(), name.cleared_at.begin(), name.cleared_at.end());
-    const ModuleSet after_origin = Spread(std::move(origins), downstream);
-    name.live.resize(topology_.size());
-    for (uint32_t m = 0; m < topology_.size(); ++m) {
-      name.live[m] = after_origin[m] && name.before_reader[m];
-    }
-    name.used = std::any_of(name.uses.begin(), name.uses.end(), [&](const Use& use) {
-      return WrittenUpstream(name, use.module) && use.reads();
-    });
-  }
-
-  // Walks from each module where packets start, past non-writers, looking for a reader. What a
-  // module that holds packets sends has started elsewhere.
-  void FindStartsToClear(Name& name) const {
-    ModuleSet writes(topology_.size()), reads(topology_.size());
-    for (const Use& use : name.uses) {
-      if (use.writes()) writes[use.module] = true;
-      if (use.reads()) reads[use.module] = true;
-    }
-    const auto unwritten = [&](uint32_t m, auto visit) {
-      if (writes[m]) return;
-      for (const auto& connection : topology_.down[m]) visit(connection.to);
-    };
-    for (uint32_t start = 0; start < topology_.size(); ++start) {
-      const Module& module = topology_.module(start);
-      const bool starts = !module.tasks().empty() && !module.info().holds_packets;
-      if (!starts || writes[start] || !name.before_reader[start]) continue;
-      std::vector<uint32_t> next;
-      for (const auto& connection : topology_.down[start]) next.push_back(connection.to);
-      const ModuleSet reached = Spread(std::move(next), unwritten);
-      for (uint32_t m = 0; m < topology_.size(); ++m) {
-        if (!reached[m] || !reads[m]) continue;
-        name.cleared_at.push_back(start);
-        break;
-      }
-    }
-  }
-
-  bool WrittenUpstream(const Name& name, uint32_t m) const {
-    return std::any_of(topology_.up[m].begin(), topology_.up[m].end(),
-                       [&](uint32_t up) { return name.after_writer[up]; });
-  }
-  bool ReadDownstream(const Name& name, uint32_t m) const {
-    return std::any_of(topology_.down[m].begin(), topology_.down[m].end(),
-                       [&](const auto& connection) { return name.before_reader[connection.to]; });
-  }
-
-  // Packets carrying the attribute may be waiting in a module or a cut cycle: its place cannot
-  // change. They may have come there from a writer that is connected no more.
   bool MayBeWaiting(const Name& name) const {
-    for (uint32_t m = 0; m < topology_.size(); ++m) {
-      if (name.before_reader[m] && topology_.module(m).info().holds_packets) return true;
-      for (const auto& connection : topology_.down[m]) {
-        if (name.before_reader[connection.to] && IsBuffered(*connection.gate->edge)) return true;
-      }
-    }
-    return false;
+    return std::any_of(name.parts.begin(), name.parts.end(), [&](const auto& each) {
+      return bess::MayBeWaiting(*parts_[each.first].topology, *each.second);
+    });
   }
 
   absl::Status KeepPlaces() {
     for (Name& name : names_) {
-      const auto it = previous_.find(name.name);
+      const auto it = previous_.find(std::string(name.name));
       if (!name.used || it == previous_.end()) continue;
       // An attribute that has grown may not fit there any more.
       const uint32_t place = static_cast<uint32_t>(it->second);
@@ -258,54 +311,73 @@ class Placer {
       if (other.offset >= 0 && other.Meets(name)) taken += other.size;
     }
     return Error(ENOSPC, "no room for attribute '", name.name, "' (", name.size,
-                 " bytes) of module '", ModuleName(name.uses.front().module), "': ", taken, " of ",
+                 " bytes) of module '", UsersOf(name).front().module, "': ", taken, " of ",
                  kMetadataSize, " bytes are taken by attributes it meets");
   }
 
-  MetadataLayout Describe() {
-    MetadataLayout layout;
-    layout.offsets.resize(topology_.size());
-    layout.clear.resize(topology_.size());
-    for (uint32_t m = 0; m < topology_.size(); ++m) {
-      layout.offsets[m].resize(topology_.module(m).attributes().size(), kNoReader);
-    }
-    for (const Name& name : names_) {
-      if (name.used) layout.places[name.name] = name.offset;
-      for (const Use& use : name.uses) {
-        layout.offsets[use.module][use.index] = OffsetFor(name, use, layout.warnings);
-      }
-      if (!name.used) continue;
-      for (const uint32_t start : name.cleared_at) {
-        layout.clear[start].push_back({static_cast<uint32_t>(name.offset), name.size});
-      }
-    }
-    return layout;
-  }
-
-  int16_t OffsetFor(const Name& name, const Use& use, std::vector<std::string>& warnings) const {
-    const bool written = WrittenUpstream(name, use.module);
-    if (use.mode == AttributeMode::kRead && !written) {
-      warnings.push_back(absl::StrCat("module '", ModuleName(use.module), "' reads attribute '",
-                                      name.name,
-                                      "', which no module upstream writes: it reads "
-                                      "zeros"));
-      return kNoWriter;
-    }
-    if (use.mode == AttributeMode::kRead) return name.offset;
-    if (ReadDownstream(name, use.module)) return name.offset;
-    return use.reads() && written ? name.offset : kNoReader;
-  }
-
-  const Topology& topology_;
+  const std::vector<PartRanges>& parts_;
   const AttributePlaces& previous_;
   std::vector<Name> names_;
 };
 
+// --- What that means for modules ----------------------------------------------------------------
+
+int16_t OffsetFor(const Topology& topology, const LiveRange& range, const AttributeUse& use,
+                  int16_t place, std::vector<std::string>& warnings) {
+  const bool written = WrittenUpstream(topology, range, use.module);
+  if (use.mode == AttributeMode::kRead && !written) {
+    warnings.push_back(absl::StrCat("module '", topology.module(use.module).name(),
+                                    "' reads attribute '", range.name,
+                                    "', which no module upstream writes: it reads "
+                                    "zeros"));
+    return kNoWriter;
+  }
+  if (use.mode == AttributeMode::kRead) return place;
+  if (ReadDownstream(topology, range, use.module)) return place;
+  return use.reads() && written ? place : kNoReader;
+}
+
 }  // namespace
+
+LiveRanges FindLiveRanges(const Topology& topology) {
+  LiveRanges ranges = CollectNames(topology);
+  for (LiveRange& range : ranges) FindLiveRange(topology, range);
+  return ranges;
+}
+
+absl::StatusOr<AttributePlaces> PlaceRanges(const std::vector<PartRanges>& parts,
+                                            const AttributePlaces& previous) {
+  return Placer(parts, previous).Run();
+}
+
+PartMetadata LayOut(const Topology& topology, const LiveRanges& ranges,
+                    const AttributePlaces& places) {
+  PartMetadata layout;
+  layout.offsets.resize(topology.size());
+  layout.clear.resize(topology.size());
+  for (uint32_t m = 0; m < topology.size(); ++m) {
+    layout.offsets[m].resize(topology.module(m).attributes().size(), kNoReader);
+  }
+  for (const LiveRange& range : ranges) {
+    const auto placed = places.find(range.name);
+    const int16_t place = placed == places.end() ? int16_t{-1} : placed->second;
+    for (const AttributeUse& use : range.uses) {
+      layout.offsets[use.module][use.index] =
+          OffsetFor(topology, range, use, place, layout.warnings);
+    }
+    if (place < 0) continue;
+    for (const uint32_t start : range.cleared_at) {
+      layout.clear[start].push_back({static_cast<uint32_t>(place), range.size});
+    }
+  }
+  return layout;
+}
 
 absl::StatusOr<MetadataLayout> PlaceAttributes(const Topology& topology,
                                                const AttributePlaces& previous) {
-  return Placer(topology, previous).Run();
+  const LiveRanges ranges = FindLiveRanges(topology);
+  BESS_ASSIGN_OR_RETURN(AttributePlaces places, PlaceRanges({{&topology, &ranges}}, previous));
+  return MetadataLayout{LayOut(topology, ranges, places), std::move(places)};
 }
 
 }  // namespace bess

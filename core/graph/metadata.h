@@ -25,18 +25,63 @@ struct ClearRange {
   uint32_t size = 0;
 };
 
-struct MetadataLayout {
+// By module.
+using ModuleSet = std::vector<bool>;
+
+struct AttributeUse {
+  uint32_t module = 0;
+  uint32_t index = 0;  // among the module's attributes
+  AttributeMode mode = AttributeMode::kRead;
+
+  bool reads() const { return mode != AttributeMode::kWrite; }
+  bool writes() const { return mode != AttributeMode::kRead; }
+};
+
+// One attribute name and everything a connected part of the graph does with it. Where that lies is
+// decided for all parts together.
+struct LiveRange {
+  std::string name;
+  uint32_t size = 0;  // as its first user has it
+  bool sizes_agree = true;
+  std::vector<AttributeUse> uses;
+  ModuleSet after_writer;   // writers and everything downstream of them
+  ModuleSet before_reader;  // readers and everything upstream of them
+  // Modules where packets start that may meet a reader before a writer: they are zeroed there.
+  std::vector<uint32_t> cleared_at;
+  ModuleSet live;     // from where it is written or zeroed to where it is read
+  bool used = false;  // some reader gets what some writer wrote
+};
+using LiveRanges = std::vector<LiveRange>;  // in order of name
+
+LiveRanges FindLiveRanges(const Topology& topology);
+
+struct PartRanges {
+  const Topology* topology = nullptr;
+  const LiveRanges* ranges = nullptr;
+};
+
+// EINVAL when modules disagree on an attribute's size, ENOSPC when the area is exhausted, EBUSY
+// when two attributes meet that share bytes and neither may move; all name attribute and modules.
+absl::StatusOr<AttributePlaces> PlaceRanges(const std::vector<PartRanges>& parts,
+                                            const AttributePlaces& previous);
+
+struct PartMetadata {
   // By module, then by attribute in the order the module added them.
   std::vector<std::vector<int16_t>> offsets;
   // By module: what to zero in packets that start there, because some path leads from there to a
   // reader without passing a writer.
   std::vector<std::vector<ClearRange>> clear;
-  AttributePlaces places;
   std::vector<std::string> warnings;
 };
 
-// EINVAL when modules disagree on an attribute's size, ENOSPC when the area is exhausted, EBUSY
-// when two attributes meet that share bytes and neither may move; all name attribute and modules.
+PartMetadata LayOut(const Topology& topology, const LiveRanges& ranges,
+                    const AttributePlaces& places);
+
+// All of it for a graph, connected or not.
+struct MetadataLayout : PartMetadata {
+  AttributePlaces places;
+};
+
 absl::StatusOr<MetadataLayout> PlaceAttributes(const Topology& topology,
                                                const AttributePlaces& previous);
 

@@ -68,11 +68,11 @@ class ModuleTester {
     SendPackets(igate, made);
   }
   void SendPackets(uint32_t igate, const std::vector<Packet*>& packets) {
-    input_.igate = igate;
+    nodes_[0].igate = igate;
     for (size_t at = 0; at < packets.size(); at += kBatchSize) {
       sent_ += std::min<size_t>(kBatchSize, packets.size() - at);
       context_.BeginRound(now_ != 0 ? now_ : Cycles());
-      context_.RunRoot(input_, [&](Context& context, Batch& batch) {
+      context_.RunRoot(nodes_[0], [&](Context& context, Batch& batch) {
         for (size_t i = at; i < packets.size() && !batch.full(); ++i) batch.Add(packets[i]);
         module_->mclass().process(module_.get(), context, batch);
         return 0;
@@ -84,7 +84,7 @@ class ModuleTester {
   // Runs a task of the module once.
   TaskResult RunTask(size_t task = 0) {
     context_.BeginRound(now_ != 0 ? now_ : Cycles());
-    const TaskResult result = context_.RunRoot(input_, [&](Context& context, Batch& batch) {
+    const TaskResult result = context_.RunRoot(nodes_[0], [&](Context& context, Batch& batch) {
       return module_->mclass().run_task(*module_, context, batch,
                                         module_->tasks().at(task).argument);
     });
@@ -125,7 +125,6 @@ class ModuleTester {
   struct Collector {
     ModuleTester* tester;
     uint32_t gate;
-    Node node;
   };
 
   void Wire(std::shared_ptr<Module> module) {
@@ -133,24 +132,23 @@ class ModuleTester {
     module_->Placed({&kWorker, 1});
     const uint32_t gates = std::min(module_->info().ogates, kMaxGates);
     collectors_.resize(gates);
+    nodes_.resize(gates + 1);
     Ledger& ledger = module_->ledger(kWorker);
     for (uint32_t i = 0; i < gates; ++i) {
-      collectors_[i] = {
-          this, i,
-          Node{.process = &Collect, .self = &collectors_[i], .ledger = &unused_, .rank = i + 1}};
-      out_.push_back(&collectors_[i].node);
+      collectors_[i] = {this, i};
+      nodes_[i + 1] = {
+          .process = &Collect, .self = &collectors_[i], .ledger = &unused_, .rank = i + 1};
+      out_.push_back(&nodes_[i + 1]);
     }
     for (size_t i = 0; i < module_->attributes().size(); ++i) {
       offsets_.push_back(static_cast<int16_t>(i * kMaxAttributeSize % kMetadataSize));
     }
-    input_ = {.self = module_.get(),
-              .ledger = &ledger,
-              .out = out_.data(),
-              .num_out = gates,
-              .offsets = offsets_.data()};
-    nodes_ = {&input_};
-    nodes_.insert(nodes_.end(), out_.begin(), out_.end());
-    context_.Adopt(nodes_, &arena_);
+    nodes_[0] = {.self = module_.get(),
+                 .ledger = &ledger,
+                 .out = out_.data(),
+                 .num_out = gates,
+                 .offsets = offsets_.data()};
+    context_.Adopt(nodes_.size(), &arena_);
   }
 
   static void Collect(void* self, Context&, Batch& batch) {
@@ -177,10 +175,9 @@ class ModuleTester {
   Context context_;
   BatchArena arena_;
   Ledger unused_;
-  Node input_;
   std::vector<Collector> collectors_;
+  std::vector<Node> nodes_;  // by rank, the module's first
   std::vector<Node*> out_;
-  std::vector<Node*> nodes_;
   std::vector<int16_t> offsets_;
   std::map<uint32_t, std::vector<std::string>> received_;
   std::map<uint32_t, std::vector<std::string>> metadata_;

@@ -21,8 +21,7 @@ class PacketFifoTest : public testing::Test {
   struct Worker {
     explicit Worker(uint32_t id) : context(id), arena(4) {
       node.ledger = &ledger;
-      nodes = {&node};
-      context.Adopt(nodes, &arena);
+      context.Adopt(1, &arena);
     }
     uint64_t dropped() const {
       return ledger.dropped[static_cast<size_t>(DropReason::kQueueFull)].Get();
@@ -32,7 +31,6 @@ class PacketFifoTest : public testing::Test {
     BatchArena arena;
     Ledger ledger;
     Node node;
-    std::vector<Node*> nodes;
   };
 
   void Put(Worker& worker, const std::vector<std::string>& packets) {

@@ -10,6 +10,22 @@
 
 namespace bess {
 
+inline std::vector<uint32_t> WorkersOf(const Plan& plan, std::string_view module) {
+  return WorkerList(plan.WorkersOf(*plan.graph->Find(module)));
+}
+
+// All nodes of a worker, part by part.
+inline std::vector<const Node*> NodesOf(const Plan& plan, uint32_t worker) {
+  std::vector<const Node*> nodes;
+  for (const auto& part : plan.parts) {
+    if (part == nullptr) continue;
+    const auto its = part->workers.find(worker);
+    if (its == part->workers.end()) continue;
+    for (const Node& node : its->second.nodes) nodes.push_back(&node);
+  }
+  return nodes;
+}
+
 class PlanRunner {
  public:
   explicit PlanRunner(uint32_t worker = 0) : worker_(worker), context_(worker) {}
@@ -17,7 +33,8 @@ class PlanRunner {
   // Runs this plan from now on. It must outlive the next Adopt or the last Round.
   void Adopt(const Plan& plan) {
     plan_ = plan.workers[worker_].get();
-    if (plan_ != nullptr) context_.Adopt(plan_->by_rank, plan_->arena.get());
+    nodes_ = NodesOf(plan, worker_);
+    if (plan_ != nullptr) context_.Adopt(plan_->most_nodes, plan_->arena.get());
   }
 
   // Returns how many packets the tasks said they handled.
@@ -50,15 +67,16 @@ class PlanRunner {
  private:
   // Whatever began has ended when RunRoot returns.
   void CheckNothingWaits() {
-    for (const Node& node : plan_->nodes) {
-      ASSERT_EQ(node.filling, nullptr);
-      ASSERT_TRUE(node.full.empty());
+    for (const Node* node : nodes_) {
+      ASSERT_EQ(node->filling, nullptr);
+      ASSERT_TRUE(node->full.empty());
     }
   }
 
   const uint32_t worker_;
   Context context_;
   const WorkerPlan* plan_ = nullptr;
+  std::vector<const Node*> nodes_;
   uint64_t now_ = 0;
 };
 

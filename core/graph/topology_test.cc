@@ -39,6 +39,58 @@ TEST(TopologyTest, NumbersFollowTheGraphsOrder) {
 TEST(TopologyTest, TheEmptyGraph) {
   const Graph graph;
   EXPECT_EQ(Topology(graph).size(), 0u);
+  EXPECT_FALSE(Topology(graph).HasCycle());
+}
+
+TEST(TopologyTest, FindsCycles) {
+  TestGraph test;
+  for (const char* name : {"a", "b", "c", "d"}) test.Add(name);
+  test.Chain({"a", "b", "c", "d"});
+  test.Connect("a", 1, "c");
+  EXPECT_FALSE(Topology(test.graph).HasCycle());
+  test.Connect("c", 1, "b");
+  EXPECT_TRUE(Topology(test.graph).HasCycle());
+  ASSERT_TRUE(test.graph.Disconnect("c", 1).ok());
+  test.Connect("d", 0, "d");
+  EXPECT_TRUE(Topology(test.graph).HasCycle());
+}
+
+std::vector<std::vector<std::string>> Groups(const TestGraph& test) {
+  std::vector<const ModuleEntry*> modules;
+  for (const auto& [name, entry] : test.graph.modules) modules.push_back(entry.get());
+  std::vector<uint32_t> places(test.graph.numbers);
+  std::vector<std::vector<std::string>> names;
+  for (const auto& group : ConnectedGroups(modules, places)) {
+    auto& named = names.emplace_back();
+    for (const ModuleEntry* entry : group) named.push_back(entry->module->name());
+  }
+  return names;
+}
+
+TEST(TopologyTest, GroupsAreWhatIsConnectedInEitherDirection) {
+  TestGraph test;
+  for (const char* name : {"e", "d", "c", "b", "a"}) test.Add(name);
+  EXPECT_EQ(Groups(test).size(), 5u);
+  test.Connect("a", 0, "d");
+  test.Connect("c", 0, "d");
+  test.Connect("b", 0, "b");
+  EXPECT_THAT(Groups(test),
+              ElementsAre(ElementsAre("e"), ElementsAre("d", "c", "a"), ElementsAre("b")));
+  test.Connect("a", 1, "e");
+  EXPECT_THAT(Groups(test), ElementsAre(ElementsAre("e", "d", "c", "a"), ElementsAre("b")));
+}
+
+// A number that was given back is taken again, by one module.
+TEST(TopologyTest, NumbersOfModulesThatGoAreTakenAgain) {
+  TestGraph test;
+  for (const char* name : {"a", "b", "c"}) test.Add(name);
+  ASSERT_TRUE(test.graph.Remove("b").ok());
+  test.Add("d");
+  EXPECT_EQ(test.graph.Find("d")->number, 1u);
+  test.Add("e");
+  EXPECT_EQ(test.graph.Find("e")->number, 3u);
+  test.Connect("a", 0, "d");
+  EXPECT_EQ(test.graph.Find("a")->out.at(0).to_number, 1u);
 }
 
 }  // namespace

@@ -26,8 +26,7 @@ class FakeBatch {
       : offsets_(std::move(offsets)) {
     for (const std::string& bytes : packets) batch.Add(host_.pool().Make(bytes, 0));
     node_ = {.offsets = offsets_.data()};
-    nodes_ = {&node_};
-    context_.Adopt(nodes_, &arena_);
+    context_.Adopt(1, &arena_);
     context_.RunRoot(node_, [](Context&, Batch&) { return 0; });
   }
   ~FakeBatch() { FreeBatch(batch); }
@@ -40,7 +39,6 @@ class FakeBatch {
   FakeHost host_;
   std::vector<int16_t> offsets_;
   Node node_;
-  std::vector<Node*> nodes_;
   BatchArena arena_{4};
   Context context_{0};
 };

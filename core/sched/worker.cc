@@ -147,7 +147,7 @@ void Worker::TakePlan() {
   look_at_ = 0;
   if (part_ == nullptr) return;
   part_->scheduler->board().SetBell(bell_.get());
-  context_.Adopt(part_->by_rank, part_->arena.get());
+  context_.Adopt(part_->most_nodes, part_->arena.get());
   part_->scheduler->Adopt(now_);
 }
 

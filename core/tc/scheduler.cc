@@ -150,13 +150,13 @@ void TcScheduler::BuildDoorsAndTimers() {
 // As if nothing had been run by it yet.
 void TcScheduler::Forget() {
   for (Class& each : classes_) {
-    each.waiting = false;
+    each.waiting = each.awaits = false;
     each.rest = 0;
     if (each.children) each.children->Clear();
   }
   timers_->Clear();
   for (LeafDoor& door : doors_) door.SetResting(false);
-  next_resting_ = used_up_ = 0;
+  next_resting_ = used_up_ = awaiting_ = 0;
 }
 
 void TcScheduler::Adopt(uint64_t now) {

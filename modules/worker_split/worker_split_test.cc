@@ -32,7 +32,7 @@ uint32_t GateOf(uint32_t worker, const pb::WorkerSplitArg& arg) {
   };
   std::vector<End> ends(module->info().ogates);
   std::vector<Node> nodes(ends.size() + 1);
-  std::vector<Node*> out, all;
+  std::vector<Node*> out;
   for (uint32_t i = 0; i < ends.size(); ++i) {
     ends[i] = {i, &used};
     nodes[i + 1].self = &ends[i];
@@ -48,8 +48,7 @@ uint32_t GateOf(uint32_t worker, const pb::WorkerSplitArg& arg) {
               .ledger = &ledger,
               .out = out.data(),
               .num_out = static_cast<uint32_t>(out.size())};
-  for (Node& node : nodes) all.push_back(&node);
-  context.Adopt(all, &arena);
+  context.Adopt(std::size(nodes), &arena);
   context.RunRoot(nodes[0], [&](Context& c, Batch& batch) {
     batch.Add(host.pool().Make("a"));
     module->mclass().process(module.get(), c, batch);

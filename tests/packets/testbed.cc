@@ -107,12 +107,10 @@ absl::Status Testbed::Collect(const Gate& gate) {
 absl::Status Testbed::CompileGraph() {
   BESS_ASSIGN_OR_RETURN(plan_, Compile(graph_));
   for (const auto& [name, entry] : graph_->modules) {
-    const auto placed = plan_->placement.find(entry->module.get());
-    entry->module->Placed(placed == plan_->placement.end() ? absl::Span<const uint32_t>()
-                                                           : placed->second);
+    entry->module->Placed(WorkerList(plan_->WorkersOf(*entry)));
   }
   WorkerPlan& worker = *plan_->workers[kWorker];
-  context_.Adopt(worker.by_rank, worker.arena.get());
+  context_.Adopt(worker.most_nodes, worker.arena.get());
   return absl::OkStatus();
 }
 
