@@ -13,10 +13,12 @@ import worker_clock
 from demo.daemon import Daemon, program
 from nf_rates import ROUNDS, port_bench, send_back
 from bounded import Figure, fresh_daemon
+from sched_idle import idle_share
 
 ATTACHMENTS = 50
 SLEEPERS = 64
-SECONDS = 1.0
+STRETCHES = 10
+SECONDS = 0.2  # of each
 
 
 def attach_time(trusted: bool) -> float:
@@ -37,16 +39,22 @@ def attach() -> Iterator[Figure]:
 
 
 def forwarding_rate(daemon: Daemon, client: Any) -> float:
-    """Packets a second of the worker's CPU time between two ports that always have packets."""
+    """Packets a second of the worker's CPU time from a port that always has some, and back.
+
+    The best of several stretches, so that what else the machine does stays out of the figure.
+    """
     thread = worker_clock.await_thread(daemon.pid, "worker-0")
 
     def sample() -> worker_clock.Sample:
         packets = int(client.get_port_stats("null").out.packets)
         return worker_clock.Sample(packets, worker_clock.cpu_seconds(daemon.pid, thread))
 
-    before = sample()
-    time.sleep(SECONDS)
-    return sample().rate_since(before)
+    rates = []
+    for _ in range(STRETCHES):
+        before = sample()
+        time.sleep(SECONDS)
+        rates.append(sample().rate_since(before))
+    return max(rates)
 
 
 def await_all(client: Any) -> None:
@@ -87,7 +95,14 @@ def lost_to_sleepers() -> float:
             return 100 * (1 - forwarding_rate(daemon, client) / before)
 
 
+def idle_with_sleepers() -> float:
+    """Per cent of a core that a daemon uses whose only ports are those of sleepers."""
+    with fresh_daemon() as (daemon, client), sleeping(daemon, client):
+        return idle_share(daemon)
+
+
 def asleep() -> Iterator[Figure]:
-    """What ports cost the switch whose network functions sleep."""
+    """What ports cost the switch whose network functions sleep: while it is busy, and idle."""
     lost = statistics.median(lost_to_sleepers() for _ in range(ROUNDS))
     yield Figure(f"{SLEEPERS} network functions asleep cost", lost, 5, "%")
+    yield Figure(f"idle daemon, {SLEEPERS} of them", idle_with_sleepers(), 1, "%")

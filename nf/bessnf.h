@@ -79,7 +79,7 @@ BESS_NF_EXPORT uint32_t bess_nf_send_queues(const struct BessNf* nf);
 BESS_NF_EXPORT int bess_nf_receive(struct BessNf* nf, uint32_t queue, struct BessNfPacket* packets,
                                    uint32_t max);
 // Sends the first packets of the `n` and returns how many; the others stay the NF's, since the
-// queue is full.
+// queue is full. A switch that has slept since the last time is woken, which takes a system call.
 BESS_NF_EXPORT uint32_t bess_nf_send(struct BessNf* nf, uint32_t queue,
                                      const struct BessNfPacket* packets, uint32_t n);
 // Up to `n` packets of length 0 with room for headers before them, and how many there are.

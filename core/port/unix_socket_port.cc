@@ -72,7 +72,7 @@ LinkStatus UnixSocketPort::link() const { return {.up = door_.is_open()}; }
 
 // --- clients ------------------------------------------------------------------------------------
 
-bool UnixSocketPort::Await(int fd, short events, int milliseconds) const {
+bool UnixSocketPort::WaitFor(int fd, short events, int milliseconds) const {
   pollfd fds[] = {{.fd = stop_event_, .events = POLLIN}, {.fd = fd, .events = events}};
   while (poll(fds, 2, milliseconds) < 0 && errno == EINTR) {
   }
@@ -84,7 +84,7 @@ void UnixSocketPort::ServeClients() {
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
   pthread_setname_np(pthread_self(), "unix_port");
-  while (Await(listener_->fd(), POLLIN, kForever)) {
+  while (WaitFor(listener_->fd(), POLLIN, kForever)) {
     const int client = accept4(listener_->fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (client >= 0) {
       ServeClient(client);
@@ -92,7 +92,7 @@ void UnixSocketPort::ServeClients() {
     } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
       spdlog::warn("port {} cannot accept a client: {}", name(), std::strerror(errno));
       constexpr int kRetryMs = 100;
-      Await(-1, 0, kRetryMs);
+      WaitFor(-1, 0, kRetryMs);
     }
   }
 }
@@ -104,12 +104,12 @@ void UnixSocketPort::ServeClient(int client) {
   epoll_event readable = {.events = EPOLLIN, .data = {}};
   epoll_ctl(wake_, EPOLL_CTL_ADD, client, &readable);
   spdlog::debug("port {} has a client", name());
-  if (Await(client, POLLRDHUP, kForever)) {
+  if (WaitFor(client, POLLRDHUP, kForever)) {
     // It may have sent packets right before it went: they get a little time to be received.
     constexpr int kGraceMs = 100;
     int waiting = 0;
     for (int i = 0; i < kGraceMs && ioctl(client, FIONREAD, &waiting) == 0 && waiting > 0; ++i) {
-      Await(-1, 0, 1);
+      WaitFor(-1, 0, 1);
     }
   }
   epoll_ctl(wake_, EPOLL_CTL_DEL, client, nullptr);

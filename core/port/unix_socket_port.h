@@ -49,7 +49,7 @@ class UnixSocketPort final : public Port {
   void ServeClients();
   void ServeClient(int client);
   // Whether `fd` has one of `events`, or hung up, before the port is to end or time runs out.
-  bool Await(int fd, short events, int milliseconds) const;
+  bool WaitFor(int fd, short events, int milliseconds) const;
 
   std::optional<UnixListener> listener_;
   bool confirm_connect_ = false;

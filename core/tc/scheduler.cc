@@ -17,7 +17,7 @@ constexpr double kLongestRestPerLeaf = 1e-6;
 
 // A leaf without work for so long may wait to be told; it is asked still, should nobody tell.
 constexpr double kTiredAfter = 1e-3;
-constexpr double kRestOfAwaiting = 10e-3;
+constexpr double kRestOfAwaiting = 100e-3;
 
 // A share of the largest weight counts in strides of at least 2^14: shares are exact to 0.01 %.
 constexpr int kLeastStrideBits = 14;
