@@ -289,6 +289,14 @@ TEST_F(AwaitingTest, WhoIsToldIsAskedAtOnceAndForAWhile) {
   }
 }
 
+// A new plan may have the same scheduler, but nobody watches for it any more.
+TEST_F(AwaitingTest, WhoIsAdoptedAgainIsAskedLikeOthers) {
+  LetItWait();
+  scheduler_->Adopt(now_);
+  EXPECT_EQ(scheduler_->awaiting(), 0u);
+  EXPECT_GT(AskedWhileRunning(0.0009), 50u);
+}
+
 TEST_F(AwaitingTest, NobodyNeedsToTell) {
   LetItWait();
   work_ = true;
