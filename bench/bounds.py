@@ -19,6 +19,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "sample_conf"), str(HERE.parent / "
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import live_edits  # noqa: E402
+import live_graph  # noqa: E402
 import live_outside  # noqa: E402
 import live_tables  # noqa: E402
 import nf_rates  # noqa: E402
@@ -43,6 +44,7 @@ BENCHES: dict[str, Families] = {
         "rules": live_tables.bulk_rates,
         "restart": live_tables.restarts,
         "edits": live_edits.edits,
+        "graph": live_graph.changes_of_one_edge,
         "outside": live_outside.outside,
     },
     "nf": {
