@@ -83,7 +83,7 @@ class Comparison {
     ASSERT_EQ(NodesOf(actual_, worker).size(), NodesOf(expected_, worker).size());
     ASSERT_EQ(a->most_nodes, b->most_nodes);
     ASSERT_EQ(a->wakeable, b->wakeable);
-    ASSERT_EQ(a->wakers.size(), b->wakers.size());
+    ASSERT_EQ(a->wakers, b->wakers);
     ASSERT_EQ(a->tasks.size(), b->tasks.size());
     ASSERT_EQ(a->tasks.size(), a->scheduler->leaves().size());
     for (uint32_t leaf = 0; leaf < a->tasks.size(); ++leaf) {
@@ -97,6 +97,7 @@ class Comparison {
     ASSERT_EQ(a.module, b.module);
     ASSERT_EQ(a.run, b.run);
     ASSERT_EQ(a.argument, b.argument);
+    ASSERT_EQ(a.wake_fd, b.wake_fd);
     ASSERT_EQ(a.state, b.state);
     ASSERT_EQ(std::multiset(a.brakes.begin(), a.brakes.end()),
               std::multiset(b.brakes.begin(), b.brakes.end()));

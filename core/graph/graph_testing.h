@@ -68,7 +68,7 @@ class TestModule final : public Module {
     return n;
   }
 
-  const Brake* brake() const override { return brakes ? &own_brake : nullptr; }
+  Brake* brake() override { return brakes ? &own_brake : nullptr; }
 
   using Module::AddAttribute;
   using Module::AddTask;
