@@ -16,18 +16,14 @@ Place = tuple[int, ...]
 def message_places(
     message: DescriptorProto, place: Place, name: str
 ) -> Iterator[tuple[str, Place]]:
-    """A message and all that is in it, by name and place; without what protoc makes itself, for maps
-    and optional fields.
-    """
+    """A message and all that is in it, by name and place. Generated map entries are left out."""
     if message.options.map_entry:
         return
     yield name, place
     for i, field in enumerate(message.field):
         yield f"{name}.{field.name}", (*place, 2, i)
-    made = {field.oneof_index for field in message.field if field.proto3_optional}
     for i, oneof in enumerate(message.oneof_decl):
-        if i not in made:
-            yield f"{name}.{oneof.name}", (*place, 8, i)
+        yield f"{name}.{oneof.name}", (*place, 8, i)
     for i, inner in enumerate(message.nested_type):
         yield from message_places(inner, (*place, 3, i), f"{name}.{inner.name}")
 
