@@ -78,6 +78,7 @@ class TestOutlet final : public Module, private Gauge {
     waiting += batch.size();
     context.ledger().consumed.Add(batch.size());
     FreePackets(batch.begin(), batch.size());
+    batch.clear();
     brake_.Filled(waiting);
   }
   Brake* brake() override { return &brake_; }
