@@ -32,6 +32,16 @@ class Doorway {
   }
   void Leave(uint32_t lane) { lanes_[lane].inside.store(false, std::memory_order_release); }
 
+  // What use() returns inside, or `closed` when the doorway is. Thread: the one of the lane.
+  template <typename Result, typename Use>
+  Result Pass(uint32_t lane, Result closed, Use use) {
+    if (!Enter(lane)) [[unlikely]]
+      return closed;
+    const Result result = use();
+    Leave(lane);
+    return result;
+  }
+
   // Returns when nobody is inside any more, which takes one burst. Thread: control.
   void Close();
   void Open() { open_.store(true, std::memory_order_release); }

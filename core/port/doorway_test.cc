@@ -21,6 +21,20 @@ TEST(DoorwayTest, IsClosedUntilOpened) {
   EXPECT_FALSE(door.is_open());
 }
 
+TEST(DoorwayTest, PassesOnWhatIsDoneInside) {
+  Doorway door(1);
+  int calls = 0;
+  const auto use = [&] { return ++calls; };
+  EXPECT_EQ(door.Pass(0, -1, use), -1);
+  EXPECT_EQ(calls, 0);
+  door.Open();
+  EXPECT_EQ(door.Pass(0, -1, use), 1);
+  // Waits for whoever is inside, so the call before has left.
+  door.Close();
+  EXPECT_EQ(door.Pass(0, -1, use), -1);
+  EXPECT_EQ(calls, 1);
+}
+
 TEST(DoorwayTest, NobodyIsInsideAfterClose) {
   constexpr uint32_t kLanes = 3;
   Doorway door(kLanes);

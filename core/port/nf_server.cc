@@ -67,34 +67,23 @@ NfServer::~NfServer() {
 // --- packets ------------------------------------------------------------------------------------
 
 uint32_t NfServer::Send(uint32_t queue, Packet** packets, uint32_t n) {
-  const uint32_t lane = options_.session.from_nf_queues + queue;
-  if (!door_.Enter(lane)) return 0;
-  const uint32_t sent = session_->Send(queue, packets, n);
-  door_.Leave(lane);
-  if (sent < n) overloaded_.fetch_add(n - sent, std::memory_order_relaxed);
-  return sent;
+  return door_.Pass(SendLane(queue), 0u, [&] {
+    const uint32_t sent = session_->Send(queue, packets, n);
+    if (sent < n) overloaded_.fetch_add(n - sent, std::memory_order_relaxed);
+    return sent;
+  });
 }
 
 uint32_t NfServer::Waiting(uint32_t queue) {
-  const uint32_t lane = options_.session.from_nf_queues + queue;
-  if (!door_.Enter(lane)) return 0;
-  const uint32_t waiting = session_->Waiting(queue);
-  door_.Leave(lane);
-  return waiting;
+  return door_.Pass(SendLane(queue), 0u, [&] { return session_->Waiting(queue); });
 }
 
 uint32_t NfServer::Receive(uint32_t queue, Packet** packets, uint32_t max) {
-  if (!door_.Enter(queue)) return 0;
-  const uint32_t n = session_->Receive(queue, packets, max);
-  door_.Leave(queue);
-  return n;
+  return door_.Pass(queue, 0u, [&] { return session_->Receive(queue, packets, max); });
 }
 
 bool NfServer::Await(uint32_t queue) {
-  if (!door_.Enter(queue)) return true;
-  const bool awaited = session_->Await(queue);
-  door_.Leave(queue);
-  return awaited;
+  return door_.Pass(queue, true, [&] { return session_->Await(queue); });
 }
 
 std::optional<NfProcess> NfServer::process() const {

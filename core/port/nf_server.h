@@ -120,6 +120,8 @@ class NfServer {
   void Expel(NfViolation violation);
   void Detach(std::atomic<uint64_t>& how, const std::string& why);
   void Log(const std::string& text);
+  // Of the doorway; a receive queue's lane has its number.
+  uint32_t SendLane(uint32_t queue) const { return options_.session.from_nf_queues + queue; }
 
   const NfServerOptions options_;
   NfDomain& domain_;

@@ -242,22 +242,17 @@ void PmdPort::StopDevice() {
 // --- packets ------------------------------------------------------------------------------------
 
 uint32_t PmdPort::DoReceive(uint32_t queue, Packet** packets, uint32_t max) {
-  if (!door_->Enter(queue)) [[unlikely]]
-    return 0;
-  const uint32_t n = rte_eth_rx_burst(id(), static_cast<uint16_t>(queue), Packet::AsMbufs(packets),
-                                      static_cast<uint16_t>(max));
-  door_->Leave(queue);
-  return n;
+  return door_->Pass(queue, 0u, [&] {
+    return rte_eth_rx_burst(id(), static_cast<uint16_t>(queue), Packet::AsMbufs(packets),
+                            static_cast<uint16_t>(max));
+  });
 }
 
 uint32_t PmdPort::DoSend(uint32_t queue, Packet** packets, uint32_t n) {
-  const uint32_t lane = first_tx_lane_ + queue;
-  if (!door_->Enter(lane)) [[unlikely]]
-    return 0;
-  const uint32_t sent = rte_eth_tx_burst(id(), static_cast<uint16_t>(queue),
-                                         Packet::AsMbufs(packets), static_cast<uint16_t>(n));
-  door_->Leave(lane);
-  return sent;
+  return door_->Pass(first_tx_lane_ + queue, 0u, [&] {
+    return rte_eth_tx_burst(id(), static_cast<uint16_t>(queue), Packet::AsMbufs(packets),
+                            static_cast<uint16_t>(n));
+  });
 }
 
 uint64_t PmdPort::LostByDevice() const {

@@ -120,11 +120,12 @@ void UnixSocketPort::ServeClient(int client) {
 // --- packets ------------------------------------------------------------------------------------
 
 uint32_t UnixSocketPort::DoReceive(uint32_t /*queue*/, Packet** packets, uint32_t max) {
-  if (Cycles() < resume_ || !door_.Enter(kReceiveLane)) return 0;
-  const uint32_t n = ReceiveMessages(packets, std::min(max, kBatchSize));
-  door_.Leave(kReceiveLane);
-  if (n == 0) resume_ = Cycles() + pause_;
-  return n;
+  if (Cycles() < resume_) return 0;
+  return door_.Pass(kReceiveLane, 0u, [&] {
+    const uint32_t n = ReceiveMessages(packets, std::min(max, kBatchSize));
+    if (n == 0) resume_ = Cycles() + pause_;
+    return n;
+  });
 }
 
 uint32_t UnixSocketPort::ReceiveMessages(Packet** packets, uint32_t max) {
@@ -154,9 +155,8 @@ uint32_t UnixSocketPort::KeepPackets(Packet** packets, uint32_t allocated, uint3
 }
 
 uint32_t UnixSocketPort::DoSend(uint32_t /*queue*/, Packet** packets, uint32_t n) {
-  if (!door_.Enter(kSendLane)) return 0;
-  const uint32_t sent = sender_.Send(client_, packets, n);
-  door_.Leave(kSendLane);
+  const uint32_t sent =
+      door_.Pass(kSendLane, 0u, [&] { return sender_.Send(client_, packets, n); });
   FreePackets(packets, sent);
   return sent;
 }

@@ -25,7 +25,7 @@ class Tournament {
       : leaves_(std::bit_ceil(entrants.size() + (entrants.empty() ? 1 : 0))),
         matches_(2 * leaves_) {
     for (size_t i = 0; i < entrants.size(); ++i) matches_[leaves_ + i].entrant = entrants[i];
-    for (size_t i = leaves_; i-- > 1;) matches_[i] = matches_[2 * i];
+    Clear();
   }
 
   // All are out again.
