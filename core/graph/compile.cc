@@ -158,10 +158,9 @@ class Compiler {
 
   // What is known of the whole graph.
   void Gather() {
-    size_t most = 0;
     for (const auto& part : plan_->parts) {
       if (part == nullptr) continue;
-      most = std::max(most, part->most_nodes);
+      most_nodes_ = std::max(most_nodes_, part->most_nodes);
       if (part->plain()) continue;
       const auto append = [](const auto& from, auto* to) {
         to->insert(to->end(), from.begin(), from.end());
@@ -171,9 +170,6 @@ class Compiler {
       append(part->choosy, &plan_->choosy);
       for (const auto& [worker, its] : part->workers) append(its.loops, &loops_[worker]);
     }
-    // So that it seldom changes from plan to plan.
-    plan_->arena_batches = std::bit_ceil(most) + kSpareBatches;
-    plan_->most_nodes = most;
   }
 
   void MakeWorkers() {
@@ -199,10 +195,12 @@ class Compiler {
       made->wakeable &= task.wake_fd >= 0 || task.module->info().holds_packets;
       made->wakers += task.wake_fd >= 0 ? 1 : 0;
     }
-    made->most_nodes = plan_->most_nodes;
+    made->most_nodes = most_nodes_;
     const WorkerPlan* old = before_.workers[worker].get();
-    const bool same_arena = old != nullptr && before_.arena_batches == plan_->arena_batches;
-    made->arena = same_arena ? old->arena : std::make_shared<BatchArena>(plan_->arena_batches);
+    // So that it seldom changes from plan to plan.
+    const size_t batches = std::bit_ceil(most_nodes_) + kSpareBatches;
+    const bool same_arena = old != nullptr && old->arena->size() == batches;
+    made->arena = same_arena ? old->arena : std::make_shared<BatchArena>(batches);
     plan_->workers[worker] = std::move(made);
   }
 
@@ -237,6 +235,7 @@ class Compiler {
   std::vector<const ModuleEntry*> fresh_;            // to be laid out
   std::vector<Part*> made_;                          // as in plan_->made
   std::map<uint32_t, std::vector<LoopSlot>> loops_;  // by worker
+  size_t most_nodes_ = 0;                            // of a part
   uint32_t next_free_ = 0;                           // no part before it is free
 };
 

@@ -56,6 +56,7 @@ class BatchArena {
   BatchArena(const BatchArena&) = delete;
   BatchArena& operator=(const BatchArena&) = delete;
 
+  size_t size() const { return size_; }
   // nullptr when all are in use.
   Batch* Take() {
     if (!free_.empty()) [[likely]]

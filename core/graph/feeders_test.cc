@@ -14,7 +14,7 @@ using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
 std::vector<std::string> Feeders(const TestGraph& test, const std::string& holder) {
-  const Topology topology(test.graph);
+  const Topology topology = TopologyOf(test.graph);
   std::vector<std::string> names;
   const auto place = std::distance(test.graph.modules.begin(), test.graph.modules.find(holder));
   for (const uint32_t m : FeedersOf(topology, static_cast<uint32_t>(place))) {

@@ -127,6 +127,14 @@ inline TestModule::Behaviour Copied(PacketPool& pool, uint32_t gates) {
 
 // --- graphs -------------------------------------------------------------------------------------
 
+// All modules, in the graph's order.
+inline Topology TopologyOf(const Graph& graph) {
+  std::vector<const ModuleEntry*> modules;
+  for (const auto& [name, entry] : graph.modules) modules.push_back(entry.get());
+  std::vector<uint32_t> places(graph.numbers);
+  return Topology(std::move(modules), places);
+}
+
 class TestGraph {
  public:
   TestGraph() = default;

@@ -345,6 +345,11 @@ LiveRanges FindLiveRanges(const Topology& topology) {
   return ranges;
 }
 
+int16_t PlaceOf(const AttributePlaces& places, const std::string& name) {
+  const auto placed = places.find(name);
+  return placed == places.end() ? int16_t{-1} : placed->second;
+}
+
 absl::StatusOr<AttributePlaces> PlaceRanges(const std::vector<PartRanges>& parts,
                                             const AttributePlaces& previous) {
   return Placer(parts, previous).Run();
@@ -359,8 +364,7 @@ PartMetadata LayOut(const Topology& topology, const LiveRanges& ranges,
     layout.offsets[m].resize(topology.module(m).attributes().size(), kNoReader);
   }
   for (const LiveRange& range : ranges) {
-    const auto placed = places.find(range.name);
-    const int16_t place = placed == places.end() ? int16_t{-1} : placed->second;
+    const int16_t place = PlaceOf(places, range.name);
     for (const AttributeUse& use : range.uses) {
       layout.offsets[use.module][use.index] =
           OffsetFor(topology, range, use, place, layout.warnings);
@@ -371,13 +375,6 @@ PartMetadata LayOut(const Topology& topology, const LiveRanges& ranges,
     }
   }
   return layout;
-}
-
-absl::StatusOr<MetadataLayout> PlaceAttributes(const Topology& topology,
-                                               const AttributePlaces& previous) {
-  const LiveRanges ranges = FindLiveRanges(topology);
-  BESS_ASSIGN_OR_RETURN(AttributePlaces places, PlaceRanges({{&topology, &ranges}}, previous));
-  return MetadataLayout{LayOut(topology, ranges, places), std::move(places)};
 }
 
 }  // namespace bess

@@ -60,6 +60,9 @@ struct PartRanges {
   const LiveRanges* ranges = nullptr;
 };
 
+// The place of a name; -1 if it has none.
+int16_t PlaceOf(const AttributePlaces& places, const std::string& name);
+
 // EINVAL when modules disagree on an attribute's size, ENOSPC when the area is exhausted, EBUSY
 // when two attributes meet that share bytes and neither may move; all name attribute and modules.
 absl::StatusOr<AttributePlaces> PlaceRanges(const std::vector<PartRanges>& parts,
@@ -76,13 +79,5 @@ struct PartMetadata {
 
 PartMetadata LayOut(const Topology& topology, const LiveRanges& ranges,
                     const AttributePlaces& places);
-
-// All of it for a graph, connected or not.
-struct MetadataLayout : PartMetadata {
-  AttributePlaces places;
-};
-
-absl::StatusOr<MetadataLayout> PlaceAttributes(const Topology& topology,
-                                               const AttributePlaces& previous);
 
 }  // namespace bess

@@ -9,7 +9,7 @@
 
 #include "core/base/soak_testing.h"
 #include "core/graph/graph_testing.h"
-#include "core/graph/metadata.h"
+#include "core/graph/metadata_testing.h"
 
 namespace bess {
 namespace {
@@ -57,7 +57,7 @@ class RandomLayout {
   // Lays out the graph as it is, and checks everything about the result. An edit that is refused
   // is taken back.
   void Check() {
-    topology_.emplace(test_.graph);
+    topology_.emplace(TopologyOf(test_.graph));
     auto layout = PlaceAttributes(*topology_, places_);
     if (!layout.ok()) {
       CheckRefusal(layout.status());

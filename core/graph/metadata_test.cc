@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "core/graph/graph_testing.h"
+#include "core/graph/metadata_testing.h"
 
 namespace bess {
 namespace {
@@ -27,7 +28,7 @@ class MetadataTest : public testing::Test {
     for (const std::string& name : names) test_.Add(name);
   }
   absl::StatusOr<MetadataLayout> Place(const AttributePlaces& previous = {}) {
-    const Topology topology(test_.graph);
+    const Topology topology = TopologyOf(test_.graph);
     return PlaceAttributes(topology, previous);
   }
   std::vector<int16_t> Offsets(const MetadataLayout& layout, const std::string& module) {
@@ -183,7 +184,7 @@ TEST_F(MetadataTest, AnAttributeThatGrewMovesToWhereItFits) {
     fresh.Add("w").AddAttribute("x", 32, kWrite).IgnoreError();
     fresh.Add("r").AddAttribute("x", 32, kRead).IgnoreError();
     fresh.Chain({"w", "r"});
-    const Topology topology(fresh.graph);
+    const Topology topology = TopologyOf(fresh.graph);
     const auto layout = PlaceAttributes(topology, {{"x", before}});
     ASSERT_TRUE(layout.ok());
     EXPECT_EQ(layout->offsets[0][0], 0) << "not beyond the area, and aligned";

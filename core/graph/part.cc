@@ -388,8 +388,7 @@ Part::Part(std::vector<const ModuleEntry*> modules, std::vector<uint32_t>& numbe
 void Part::LayOut(const AttributePlaces& attributes, const Schedules& schedules) {
   metadata = bess::LayOut(topology, ranges, attributes);
   for (const LiveRange& range : ranges) {
-    const auto placed = attributes.find(range.name);
-    places.push_back(placed == attributes.end() ? int16_t{-1} : placed->second);
+    places.push_back(PlaceOf(attributes, range.name));
   }
   FindHolders(schedules);
   const uint64_t used = WorkersIn(schedules);
@@ -456,8 +455,7 @@ void Part::FindAttentive() {
 
 bool Part::Holds(const AttributePlaces& attributes) const {
   for (size_t i = 0; i < ranges.size(); ++i) {
-    const auto placed = attributes.find(ranges[i].name);
-    if (places[i] != (placed == attributes.end() ? int16_t{-1} : placed->second)) return false;
+    if (places[i] != PlaceOf(attributes, ranges[i].name)) return false;
   }
   return true;
 }

@@ -50,8 +50,6 @@ struct Plan {
   std::vector<std::string> warnings;
   std::vector<std::pair<std::string, GateHook*>> attentive;  // hooks, with their modules' names
   std::vector<const ModuleEntry*> choosy;                    // not of every NUMA node
-  size_t most_nodes = 0;                                     // of a part
-  size_t arena_batches = 0;
   std::array<std::unique_ptr<WorkerPlan>, kMaxWorkers> workers;
 
   // The offsets of a module's attributes, in the order it added them; empty if it has none.

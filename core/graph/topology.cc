@@ -29,18 +29,8 @@ class Groups {
 
 }  // namespace
 
-Topology::Topology(const Graph& graph) {
-  for (const auto& [name, entry] : graph.modules) modules.push_back(entry.get());
-  std::vector<uint32_t> places(graph.numbers);
-  Build(places);
-}
-
 Topology::Topology(std::vector<const ModuleEntry*> all, std::vector<uint32_t>& places)
     : modules(std::move(all)) {
-  Build(places);
-}
-
-void Topology::Build(std::vector<uint32_t>& places) {
   for (uint32_t i = 0; i < modules.size(); ++i) places[modules[i]->number] = i;
   std::vector<uint32_t> next(modules.size() + 1);  // in a row of `up`
   for (const ModuleEntry* module : modules) {

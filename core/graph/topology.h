@@ -35,9 +35,6 @@ struct Topology {
     std::vector<uint32_t> ends_{0};
   };
 
-  Topology() = default;
-  // All modules, in the graph's order.
-  explicit Topology(const Graph& graph);
   // These modules, in this order, and all that they are connected to must be among them. `places`
   // has room for each number of a module.
   Topology(std::vector<const ModuleEntry*> modules, std::vector<uint32_t>& places);
@@ -50,9 +47,6 @@ struct Topology {
   std::vector<const ModuleEntry*> modules;
   Rows<Connection> down;  // by module
   Rows<uint32_t> up;      // by module
-
- private:
-  void Build(std::vector<uint32_t>& places);
 };
 
 // The modules of a graph that are connected with each other, in whatever direction, group by group.

@@ -19,7 +19,7 @@ TEST(TopologyTest, NumbersFollowTheGraphsOrder) {
   test.Connect("c", 0, "b");
   test.Connect("a", 1, "a");
   test.Connect("b", 0, "a");
-  const Topology topology(test.graph);
+  const Topology topology = TopologyOf(test.graph);
   ASSERT_EQ(topology.size(), 3u);
   EXPECT_EQ(&topology.module(0), &test.At("a"));
   EXPECT_EQ(&topology.module(2), &test.At("c"));
@@ -38,8 +38,8 @@ TEST(TopologyTest, NumbersFollowTheGraphsOrder) {
 
 TEST(TopologyTest, TheEmptyGraph) {
   const Graph graph;
-  EXPECT_EQ(Topology(graph).size(), 0u);
-  EXPECT_FALSE(Topology(graph).HasCycle());
+  EXPECT_EQ(TopologyOf(graph).size(), 0u);
+  EXPECT_FALSE(TopologyOf(graph).HasCycle());
 }
 
 TEST(TopologyTest, FindsCycles) {
@@ -47,12 +47,12 @@ TEST(TopologyTest, FindsCycles) {
   for (const char* name : {"a", "b", "c", "d"}) test.Add(name);
   test.Chain({"a", "b", "c", "d"});
   test.Connect("a", 1, "c");
-  EXPECT_FALSE(Topology(test.graph).HasCycle());
+  EXPECT_FALSE(TopologyOf(test.graph).HasCycle());
   test.Connect("c", 1, "b");
-  EXPECT_TRUE(Topology(test.graph).HasCycle());
+  EXPECT_TRUE(TopologyOf(test.graph).HasCycle());
   ASSERT_TRUE(test.graph.Disconnect("c", 1).ok());
   test.Connect("d", 0, "d");
-  EXPECT_TRUE(Topology(test.graph).HasCycle());
+  EXPECT_TRUE(TopologyOf(test.graph).HasCycle());
 }
 
 std::vector<std::vector<std::string>> Groups(const TestGraph& test) {
