@@ -19,23 +19,29 @@ RESOLUTION = 1000  # ns
 Edit = Callable[[Any, int], None]
 
 
+def lead(client: Any, first: str, last: str) -> None:
+    """The path that edits change: from the first module by `rules` and `measure` to the last."""
+    client.create_module("ExactMatch", "rules", {"fields": [{"offset": 30, "num_bytes": 4}]})
+    client.create_module("Bypass", "bypass")
+    for sender, receiver in ((first, "rules"), ("rules", "measure"), ("measure", last)):
+        client.connect_modules(sender, receiver)
+    client.connect_modules("bypass", "measure")
+    default = "ExactMatchCommandSetDefaultGateArg"
+    client.run_module_command("rules", "set_default_gate", default, {"gate": 0})
+
+
 def build(client: Any) -> None:
     """Packets that wait in a queue, then are looked up and counted."""
     client.pause_all()
     client.create_module("Source", "src")
     client.create_module("Timestamp", "stamp")
     client.create_module("Queue", "queue", {"size": 1024, "backpressure": True})
-    client.create_module("ExactMatch", "rules", {"fields": [{"offset": 30, "num_bytes": 4}]})
-    client.create_module("Bypass", "bypass")
     histogram = {"latency_ns_max": LONGEST, "latency_ns_resolution": RESOLUTION}
     client.create_module("Measure", "measure", histogram)
     client.create_module("Sink", "out")
-    for sender, receiver in (("src", "stamp"), ("stamp", "queue"), ("queue", "rules")):
+    for sender, receiver in (("src", "stamp"), ("stamp", "queue")):
         client.connect_modules(sender, receiver)
-    for sender, receiver in (("rules", "measure"), ("bypass", "measure"), ("measure", "out")):
-        client.connect_modules(sender, receiver)
-    default = "ExactMatchCommandSetDefaultGateArg"
-    client.run_module_command("rules", "set_default_gate", default, {"gate": 0})
+    lead(client, "queue", "out")
     set_burst(client, "src", 32)
     client.resume_all()
 
@@ -101,6 +107,23 @@ def nothing(client: Any, number: int) -> None:
     client.get_version()
 
 
+def ways(*more: Edit) -> dict[str, tuple[Edit, ...]]:
+    """The same edits: as they are made here, with a pause, and none."""
+    return {
+        "live": (*LIVE, *more),
+        "paused": tuple(paused(edit) for edit in (*PAUSED, *more)),
+        "none": (nothing,) * (len(LIVE) + len(more)),
+    }
+
+
+def in_turn(of: dict[str, tuple[Edit, ...]], pairs: int) -> Iterator[tuple[str, Edit, int]]:
+    """Way, edit and number: each way changes and takes back what it changed, so all find the same."""
+    for pair in range(pairs):
+        for way, edits_of_way in of.items():
+            for number in (0, 1):
+                yield way, edits_of_way[pair % len(edits_of_way)], number
+
+
 def longest_wait(client: Any, edit: Edit, number: int) -> float:
     """Of any packet during this edit, in microseconds."""
     client.run_module_command("measure", "clear", "EmptyArg", {})
@@ -114,20 +137,11 @@ def longest_wait(client: Any, edit: Edit, number: int) -> float:
 
 def edits() -> Iterator[Figure]:
     """The ways in turn, edit by edit."""
-    ways = {
-        "live": LIVE,
-        "paused": tuple(paused(edit) for edit in PAUSED),
-        "none": (nothing,) * len(LIVE),
-    }
-    waits: dict[str, list[float]] = {way: [] for way in ways}
+    waits: dict[str, list[float]] = {way: [] for way in ways()}
     with fresh_daemon() as (_, client):
         build(client)
-        for number in range(EDITS):
-            kind, turn = number % len(LIVE), number // len(LIVE)
-            for way, its in ways.items():
-                # Each way changes and takes back what it changed, so all find the same.
-                for step in (2 * turn, 2 * turn + 1):
-                    waits[way].append(longest_wait(client, its[kind], step))
+        for way, edit, number in in_turn(ways(), EDITS):
+            waits[way].append(longest_wait(client, edit, number))
         client.pause_all()
         totals = client.get_ledger().totals
     p99 = {way: statistics.quantiles(of, n=100)[98] for way, of in waits.items()}

@@ -47,13 +47,13 @@ class Writer:
 
     def unpack(self, packed: Any, owner: str) -> Any:
         """The message in an Any."""
-        found = self._protos.find(packed_type(packed))
-        if found is None:
+        message = self._protos.unpack(packed)
+        if message is None:
             raise APIError(
                 f"{owner}: there is no message '{packed_type(packed)}' here;"
                 " $BESS_PLUGIN_PROTOS names the directories of plugins' messages"
             )
-        return found.FromString(packed.value)
+        return message
 
     # Statements, by kind of entry.
 

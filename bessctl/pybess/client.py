@@ -16,7 +16,7 @@ from typing import Any
 
 from pybess.address import default_address, normalize
 from pybess.channel import CONNECT_SECONDS, Channel
-from pybess.convert import pack, packed_type, to_message
+from pybess.convert import pack, to_message
 from pybess.errors import APIError, ConstraintError, Error, RPCError
 from pybess.live import LiveCalls
 from pybess.protos import protos
@@ -399,8 +399,7 @@ class BESS(LiveCalls):
 
     def unpack(self, packed: Any) -> Any | None:
         """The message in an Any; None when its type is unknown here."""
-        message_class = self.protos.find(packed_type(packed))
-        return message_class.FromString(packed.value) if message_class else None
+        return self.protos.unpack(packed)
 
     # Gate hooks.
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
+from pybess.convert import packed_type
 from pybess.errors import APIError
 
 REPO = Path(__file__).resolve().parents[2]
@@ -52,6 +53,11 @@ class Protos:
         if found is None:
             raise APIError(f"there is no message '{name}' in {REPO / 'proto'}")
         return found
+
+    def unpack(self, packed: Any) -> Any | None:
+        """The message in an Any; None when its type is unknown here."""
+        found = self.find(packed_type(packed))
+        return found.FromString(packed.value) if found else None
 
     def method(self, service: str, name: str) -> tuple[str, Any, Any]:
         """The gRPC path, request class and response class of a method."""
