@@ -2,27 +2,56 @@
 #include "modules/acl/rule_set.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/status.h"
 
 namespace bess {
 namespace {
 
-// How many rules may be searched one by one: more where a classifier takes longer to make.
-size_t MaxRecent(size_t settled) { return 16 + settled / 512; }
+// How many rules may be searched one by one.
+constexpr size_t kMaxRecent = 16;
+// A run is more than so many times as long as the next.
+constexpr size_t kRatio = 8;
+
+// Looks up the keys of which no rule is known yet.
+void MatchRest(const AclClassifier& classifier, size_t first, absl::Span<const AclKey> keys,
+               uint32_t* rules) {
+  constexpr size_t kChunk = 64;
+  for (size_t at = 0; at < keys.size();) {
+    AclKey rest[kChunk];
+    size_t of[kChunk];
+    size_t n = 0;
+    for (; at < keys.size() && n < kChunk; ++at) {
+      if (rules[at] != AclRuleSet::kNoRule) continue;
+      of[n] = at;
+      rest[n++] = keys[at];
+    }
+    uint32_t found[kChunk];
+    classifier.Match({rest, n}, found);
+    for (size_t i = 0; i < n; ++i) {
+      if (found[i] != AclRuleSet::kNoRule) rules[of[i]] = static_cast<uint32_t>(first) + found[i];
+    }
+  }
+}
 
 }  // namespace
 
 void AclRuleSet::Append(const AclRule& rule) { recent_.push_back({rule, AclPattern(rule)}); }
 
 absl::Status AclRuleSet::Settle() {
-  if (recent_.size() <= MaxRecent(settled_size())) return absl::OkStatus();
-  auto all = std::make_shared<Settled>();
-  all->rules.reserve(size());
-  if (settled_ != nullptr) all->rules = settled_->rules;
-  for (const Recent& recent : recent_) all->rules.push_back(recent.rule);
-  BESS_ASSIGN_OR_RETURN(all->classifier, AclClassifier::Create(all->rules));
-  settled_ = std::move(all);
+  if (recent_.size() <= kMaxRecent) return absl::OkStatus();
+  size_t kept = runs_.size(), joined = recent_.size();
+  while (kept > 0 && runs_[kept - 1]->rules.size() <= kRatio * joined) {
+    joined += runs_[--kept]->rules.size();
+  }
+  auto run = std::make_shared<Run>();
+  run->first = size() - joined;
+  run->rules.reserve(joined);
+  for (size_t i = run->first; i < run->first + joined; ++i) run->rules.push_back(rule(i));
+  BESS_ASSIGN_OR_RETURN(run->classifier, AclClassifier::Create(run->rules));
+  runs_.resize(kept);
+  runs_.push_back(std::move(run));
   recent_.clear();
   return absl::OkStatus();
 }
@@ -36,10 +65,13 @@ uint32_t AclRuleSet::MatchRecent(const AclKey& key) const {
 }
 
 void AclRuleSet::Match(absl::Span<const AclKey> keys, uint32_t* rules) const {
-  if (settled_ != nullptr) {
-    settled_->classifier->Match(keys, rules);
-  } else {
+  if (runs_.empty()) {
     std::fill_n(rules, keys.size(), kNoRule);
+  } else {
+    runs_[0]->classifier->Match(keys, rules);
+  }
+  for (size_t i = 1; i < runs_.size(); ++i) {
+    MatchRest(*runs_[i]->classifier, runs_[i]->first, keys, rules);
   }
   for (size_t i = 0; i < keys.size(); ++i) {
     if (rules[i] == kNoRule) rules[i] = MatchRecent(keys[i]);

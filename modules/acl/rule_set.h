@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which rule of an ordered list matches a packet first. Most rules are in a classifier, which is
-// quick but has to be made anew for every change; those added last are searched one by one where
-// the classifier has found nothing, which is right because they come after all others. When they
-// have become too many, Settle makes a new classifier of all.
+// Which rule of an ordered list matches a packet first. The list is cut into runs, each with a
+// classifier, which is quick but has to be made anew for every change; the rules added last are
+// searched one by one. Both come into play where the runs before have found nothing, which is right
+// because their rules come after all others.
+//
+// When the last rules have become too many, Settle makes a run of them, and joins it with the runs
+// before as long as those are not much longer. So there are few runs, and a rule is in a classifier
+// that is made anew some fifteen times however long the list gets.
 #pragma once
 
 #include <cstdint>
@@ -27,20 +31,26 @@ class AclRuleSet {
   // To be called once rules have been appended. ENOMEM when a classifier cannot be made.
   absl::Status Settle();
   size_t size() const { return settled_size() + recent_.size(); }
-  size_t settled_size() const { return settled_ == nullptr ? 0 : settled_->rules.size(); }
+  size_t settled_size() const { return runs_.empty() ? 0 : runs_.back()->end(); }
+  size_t runs() const { return runs_.size(); }
 
   // Writes the index of the first rule that matches each key, or kNoRule.
   void Match(absl::Span<const AclKey> keys, uint32_t* rules) const;
   // By its index, below size().
   const AclRule& rule(size_t index) const {
-    const size_t settled = settled_size();
-    return index < settled ? settled_->rules[index] : recent_[index - settled].rule;
+    for (const auto& run : runs_) {
+      if (index < run->end()) return run->rules[index - run->first];
+    }
+    return recent_[index - settled_size()].rule;
   }
 
  private:
-  struct Settled {
+  struct Run {
+    size_t first = 0;  // rule's index
     std::vector<AclRule> rules;
     std::unique_ptr<const AclClassifier> classifier;
+
+    size_t end() const { return first + rules.size(); }
   };
   struct Recent {
     AclRule rule;
@@ -49,7 +59,7 @@ class AclRuleSet {
 
   uint32_t MatchRecent(const AclKey& key) const;
 
-  std::shared_ptr<const Settled> settled_;  // versions of a set share it
+  std::vector<std::shared_ptr<const Run>> runs_;  // in order; versions of a set share them
   std::vector<Recent> recent_;
 };
 

@@ -153,7 +153,7 @@ class AclRuleSetChurnTest : public testing::Test {
 
 // Sets grow by few and by many rules at a time; all packets are looked up after each step.
 TEST_F(AclRuleSetChurnTest, AgreesWithTheSlowWay) {
-  size_t longest = 0;
+  size_t longest = 0, most_runs = 0;
   constexpr uint64_t kSteps = 12;
   const uint64_t rounds = SoakPackets(1'200'000) / (kSteps * kFlows);
   for (uint64_t round = 0; round < rounds; ++round) {
@@ -166,12 +166,14 @@ TEST_F(AclRuleSetChurnTest, AgreesWithTheSlowWay) {
       }
       ASSERT_TRUE(set_.Settle().ok());
       ExpectTheSame();
+      most_runs = std::max(most_runs, set_.runs());
     }
     longest = std::max(longest, set_.settled_size());
   }
   EXPECT_GT(matches_, 1000 * rounds);
   EXPECT_GT(misses_, 1000 * rounds);
   EXPECT_GT(longest, 1024u) << "some sets have several blocks";
+  EXPECT_GT(most_runs, 1u);
 }
 
 TEST(AclRuleSetTest, FewNewRulesAreNoReasonToMakeAClassifier) {
@@ -190,6 +192,22 @@ TEST(AclRuleSetTest, FewNewRulesAreNoReasonToMakeAClassifier) {
   EXPECT_EQ(set.size(), 18u);
   EXPECT_TRUE(set.rule(16).drop);
   EXPECT_FALSE(set.rule(17).drop);
+}
+
+TEST(AclRuleSetTest, ALongListHasFewRunsHoweverItGrew) {
+  AclRuleSet set;
+  for (uint16_t i = 1; i <= 10'000; ++i) {
+    set.Append({.source_port = i});
+    ASSERT_TRUE(set.Settle().ok());
+    ASSERT_LE(set.runs(), 4u);
+    ASSERT_LE(set.size() - set.settled_size(), 16u);
+  }
+  for (uint16_t i = 1; i <= 10'000; ++i) EXPECT_EQ(set.rule(i - 1u).source_port, i);
+  AclKey key;
+  key.words[AclKey::kRest] = uint64_t{9'000} << AclKey::kSourcePortShift | AclKey::kHasPorts;
+  uint32_t found = 0;
+  set.Match({&key, 1}, &found);
+  EXPECT_EQ(found, 8'999u);
 }
 
 TEST(AclRuleSetTest, MatchesManyKeysAtOnce) {
