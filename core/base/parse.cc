@@ -48,9 +48,9 @@ absl::StatusOr<std::pair<std::string_view, uint32_t>> SplitPrefix(std::string_vi
   return std::pair(text.substr(0, slash), static_cast<uint32_t>(length));
 }
 
-absl::Status HostBits(std::string_view text, std::string_view meant, uint32_t length) {
-  return Error(EINVAL, "'", text, "' has bits set behind its prefix length; the prefix is '", meant,
-               "/", length, "'");
+absl::Status HostBits(std::string_view address, std::string_view meant, uint32_t length) {
+  return Error(EINVAL, "'", address, "/", length,
+               "' has bits set behind its prefix length; the prefix is '", meant, "/", length, "'");
 }
 
 std::array<uint8_t, 16> And(std::array<uint8_t, 16> a, const std::array<uint8_t, 16>& b) {
@@ -120,20 +120,28 @@ bool Ipv6Prefix::Contains(const std::array<uint8_t, 16>& host) const {
   return And(host, mask()) == address;
 }
 
+absl::StatusOr<Ipv4Prefix> MakePrefix(uint32_t address, uint32_t length) {
+  const Ipv4Prefix prefix{address, length};
+  if (prefix.Contains(address)) return prefix;
+  return HostBits(FormatIpv4(address), FormatIpv4(address & prefix.mask()), length);
+}
+
+absl::StatusOr<Ipv6Prefix> MakePrefix(const std::array<uint8_t, 16>& address, uint32_t length) {
+  const Ipv6Prefix prefix{address, length};
+  if (prefix.Contains(address)) return prefix;
+  return HostBits(FormatIpv6(address), FormatIpv6(And(address, prefix.mask())), length);
+}
+
 absl::StatusOr<Ipv4Prefix> ParseIpv4Prefix(std::string_view text) {
   BESS_ASSIGN_OR_RETURN(const auto parts, SplitPrefix(text, 32));
   BESS_ASSIGN_OR_RETURN(const uint32_t address, ParseIpv4(parts.first));
-  const Ipv4Prefix prefix{address, parts.second};
-  if (prefix.Contains(address)) return prefix;
-  return HostBits(text, FormatIpv4(address & prefix.mask()), prefix.length);
+  return MakePrefix(address, parts.second);
 }
 
 absl::StatusOr<Ipv6Prefix> ParseIpv6Prefix(std::string_view text) {
   BESS_ASSIGN_OR_RETURN(const auto parts, SplitPrefix(text, 128));
   BESS_ASSIGN_OR_RETURN(const auto address, ParseIpv6(parts.first));
-  const Ipv6Prefix prefix{address, parts.second};
-  if (prefix.Contains(address)) return prefix;
-  return HostBits(text, FormatIpv6(And(address, prefix.mask())), prefix.length);
+  return MakePrefix(address, parts.second);
 }
 
 }  // namespace bess

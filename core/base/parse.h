@@ -45,8 +45,12 @@ struct Ipv6Prefix {
   bool operator==(const Ipv6Prefix&) const = default;
 };
 
-// "10.0.0.0/8"; without a slash, one host. Bits behind the length are EINVAL naming the prefix
-// that was probably meant.
+// The prefix of this length, at most 32 or 128, with this address; bits behind the length are
+// EINVAL naming the prefix that was probably meant.
+absl::StatusOr<Ipv4Prefix> MakePrefix(uint32_t address, uint32_t length);
+absl::StatusOr<Ipv6Prefix> MakePrefix(const std::array<uint8_t, 16>& address, uint32_t length);
+
+// "10.0.0.0/8"; without a slash, one host.
 absl::StatusOr<Ipv4Prefix> ParseIpv4Prefix(std::string_view text);
 absl::StatusOr<Ipv6Prefix> ParseIpv6Prefix(std::string_view text);
 

@@ -18,6 +18,19 @@ constexpr uint32_t kValueMask = (1u << kLengthShift) - 1;
 uint32_t LeafOf(uint64_t slot) { return static_cast<uint32_t>(slot); }
 uint32_t GroupOf(uint64_t slot) { return static_cast<uint32_t>(slot >> 32); }
 uint64_t MakeSlot(uint32_t group, uint32_t leaf) { return uint64_t{group} << 32 | leaf; }
+
+// Keeps the group that goes on from there.
+template <typename AnySlot>
+void ReplaceLeaf(AnySlot& slot, uint32_t leaf) {
+  const uint64_t word = MakeSlot(GroupOf(slot.load(std::memory_order_relaxed)), leaf);
+  slot.store(static_cast<typename AnySlot::value_type>(word), std::memory_order_release);
+}
+template <typename Slot>
+void ReplaceGroup(Slot& slot, uint32_t group) {
+  slot.store(MakeSlot(group, LeafOf(slot.load(std::memory_order_relaxed))),
+             std::memory_order_release);
+}
+
 uint32_t LengthOf(uint32_t leaf) { return leaf >> kLengthShift; }
 
 template <size_t kBytes>
@@ -30,7 +43,8 @@ uint32_t FirstBits(const std::array<uint8_t, kBytes>& address, uint32_t bits) {
 template <size_t kBytes>
 absl::StatusOr<std::unique_ptr<PrefixTable<kBytes>>> PrefixTable<kBytes>::Create(uint32_t groups) {
   BESS_ASSIGN_OR_RETURN(auto root, ZeroedArray<Slot>::Create(size_t{1} << kRootBits));
-  BESS_ASSIGN_OR_RETURN(auto slots, ZeroedArray<Slot>::Create((size_t{groups} + 1) * kGroupSlots));
+  BESS_ASSIGN_OR_RETURN(auto slots,
+                        ZeroedArray<GroupSlot>::Create((size_t{groups} + 1) * kGroupSlots));
   return std::unique_ptr<PrefixTable>(new PrefixTable(std::move(root), std::move(slots), groups));
 }
 
@@ -136,26 +150,35 @@ std::pair<uint32_t, uint32_t> PrefixTable<kBytes>::SlotsOf(const Prefix& prefix)
   return {first, 1u << (last_bit - prefix.length)};
 }
 
+// The slot that leads to the group indexed by `byte`: in the root, or in the group before that.
+template <size_t kBytes>
+auto PrefixTable<kBytes>::Link(uint32_t owner, const Prefix& prefix, size_t byte) const -> Slot& {
+  if constexpr (kBytes > kRootBytes + 1) {
+    if (byte > kRootBytes) return Group(owner)[prefix.address[byte - 1]];
+  }
+  return root_[FirstBits(prefix.address, kRootBits)];
+}
+
 // Writes `leaf` where no longer prefix is.
 template <size_t kBytes>
-void PrefixTable<kBytes>::Paint(Slot* array, const Prefix& prefix, uint32_t leaf) {
+template <typename AnySlot>
+void PrefixTable<kBytes>::Paint(AnySlot* array, const Prefix& prefix, uint32_t leaf) {
   const auto [first, count] = SlotsOf(prefix);
-  for (Slot* slot = array + first; slot != array + first + count; ++slot) {
+  for (AnySlot* slot = array + first; slot != array + first + count; ++slot) {
     const uint64_t old = slot->load(std::memory_order_relaxed);
-    if (LengthOf(LeafOf(old)) > prefix.length) continue;
-    slot->store(MakeSlot(GroupOf(old), leaf), std::memory_order_release);
+    if (LengthOf(LeafOf(old)) <= prefix.length) ReplaceLeaf(*slot, leaf);
   }
 }
 
 // Writes the next shorter prefix of the same array where `prefix` was.
 template <size_t kBytes>
-void PrefixTable<kBytes>::Unpaint(Slot* array, const Prefix& prefix) {
+template <typename AnySlot>
+void PrefixTable<kBytes>::Unpaint(AnySlot* array, const Prefix& prefix) {
   const uint32_t cover = Cover(prefix);
   const auto [first, count] = SlotsOf(prefix);
-  for (Slot* slot = array + first; slot != array + first + count; ++slot) {
+  for (AnySlot* slot = array + first; slot != array + first + count; ++slot) {
     const uint64_t old = slot->load(std::memory_order_relaxed);
-    if (LengthOf(LeafOf(old)) != prefix.length) continue;
-    slot->store(MakeSlot(GroupOf(old), cover), std::memory_order_release);
+    if (LengthOf(LeafOf(old)) == prefix.length) ReplaceLeaf(*slot, cover);
   }
 }
 
@@ -189,7 +212,7 @@ uint32_t PrefixTable<kBytes>::NewChain(const Prefix& prefix, size_t byte, uint32
   used_[group] = 1;
   for (size_t above = last; above-- > byte;) {
     const uint32_t parent = TakeGroup();
-    Group(parent)[prefix.address[above]].store(MakeSlot(group, 0), std::memory_order_release);
+    ReplaceGroup(Link(parent, prefix, above + 1), group);
     used_[parent] = 1;
     group = parent;
   }
@@ -199,14 +222,12 @@ uint32_t PrefixTable<kBytes>::NewChain(const Prefix& prefix, size_t byte, uint32
 template <size_t kBytes>
 bool PrefixTable<kBytes>::AddLong(const Prefix& prefix, uint32_t leaf, bool is_new) {
   const size_t last = LastBit(prefix.length) / 8 - 1;
-  Slot* slot = &root_[FirstBits(prefix.address, kRootBits)];
-  uint32_t owner = 0;  // the group `slot` is in
+  uint32_t owner = 0;  // the last group there is, if any
   size_t byte = kRootBytes;
   for (; byte <= last; ++byte) {
-    const uint32_t group = GroupOf(slot->load(std::memory_order_relaxed));
+    const uint32_t group = GroupOf(Link(owner, prefix, byte).load(std::memory_order_relaxed));
     if (group == 0) break;
     owner = group;
-    slot = &Group(group)[prefix.address[byte]];
   }
   if (byte > last) {
     Paint(Group(owner), prefix, leaf);
@@ -214,9 +235,7 @@ bool PrefixTable<kBytes>::AddLong(const Prefix& prefix, uint32_t leaf, bool is_n
     return true;
   }
   if (last - byte >= max_groups_ - groups_used()) return false;
-  const uint32_t chain = NewChain(prefix, byte, leaf);
-  const uint64_t old = slot->load(std::memory_order_relaxed);
-  slot->store(MakeSlot(chain, LeafOf(old)), std::memory_order_release);
+  ReplaceGroup(Link(owner, prefix, byte), NewChain(prefix, byte, leaf));
   ++used_[owner];
   return true;
 }
@@ -224,18 +243,13 @@ bool PrefixTable<kBytes>::AddLong(const Prefix& prefix, uint32_t leaf, bool is_n
 template <size_t kBytes>
 void PrefixTable<kBytes>::DeleteLong(const Prefix& prefix) {
   const size_t last = LastBit(prefix.length) / 8 - 1;
-  Slot* slots[kBytes] = {};      // the slot that leads to the group indexed by this byte
-  uint32_t groups[kBytes] = {};  // that group
-  Slot* slot = &root_[FirstBits(prefix.address, kRootBits)];
+  uint32_t groups[kBytes] = {};  // by the byte that indexes it
   for (size_t byte = kRootBytes; byte <= last; ++byte) {
-    slots[byte] = slot;
-    groups[byte] = GroupOf(slot->load(std::memory_order_relaxed));
-    slot = &Group(groups[byte])[prefix.address[byte]];
+    groups[byte] = GroupOf(Link(groups[byte - 1], prefix, byte).load(std::memory_order_relaxed));
   }
   Unpaint(Group(groups[last]), prefix);
   for (size_t byte = last; byte >= kRootBytes && --used_[groups[byte]] == 0; --byte) {
-    const uint64_t old = slots[byte]->load(std::memory_order_relaxed);
-    slots[byte]->store(MakeSlot(0, LeafOf(old)), std::memory_order_release);
+    ReplaceGroup(Link(groups[byte - 1], prefix, byte), 0);
     free_.push_back(groups[byte]);
   }
 }

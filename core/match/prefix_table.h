@@ -18,7 +18,8 @@
 // counts changes, and a reader whose count has moved looks again. The same count makes it safe to
 // use a group again at once for another prefix, since no memory is ever given back.
 //
-// Address space is reserved for the largest table; memory is taken where slots are written.
+// Address space is reserved for the largest table; memory is taken where slots are written. Groups
+// of IPv4 lead to no others, so their slots are half as long and twice as many fit in a cache.
 #pragma once
 
 #include <array>
@@ -26,6 +27,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -61,7 +63,7 @@ class PrefixTable {
   static constexpr uint32_t kMaxGroups = UINT32_MAX - 1;
 
   // With room for `groups` groups of prefixes longer than 24 bits. ENOMEM when there is no address
-  // space for it: 128 MiB and 2 KiB a group.
+  // space for it: 128 MiB, and a group's 1 KiB (IPv4) or 2 KiB each.
   static absl::StatusOr<std::unique_ptr<PrefixTable>> Create(uint32_t groups);
 
   // Thread: any. Writes each address's value, or kNone.
@@ -84,22 +86,27 @@ class PrefixTable {
   // The group that goes on from here (32 bits, 0 if none), a prefix's length (8), its value + 1
   // (24, 0 if there is none here).
   using Slot = std::atomic<uint64_t>;
+  // IPv4: the lower half of it.
+  using GroupSlot = std::conditional_t<kBytes == 4, std::atomic<uint32_t>, Slot>;
   static constexpr size_t kChunk = 64;
   static constexpr uint32_t kGroupSlots = 256;
 
-  PrefixTable(ZeroedArray<Slot> root, ZeroedArray<Slot> groups, uint32_t max_groups)
+  PrefixTable(ZeroedArray<Slot> root, ZeroedArray<GroupSlot> groups, uint32_t max_groups)
       : root_(std::move(root)), group_slots_(std::move(groups)), max_groups_(max_groups) {}
 
   static uint32_t LastBit(uint32_t length);
   static uint32_t FirstLength(uint32_t length);
   static Prefix Shortened(const Prefix& prefix, uint32_t length);
 
-  Slot* Group(uint32_t group) const { return &group_slots_[size_t{group} * kGroupSlots]; }
+  GroupSlot* Group(uint32_t group) const { return &group_slots_[size_t{group} * kGroupSlots]; }
+  Slot& Link(uint32_t owner, const Prefix& prefix, size_t byte) const;
   void FindChunk(const Address* addresses, size_t n, uint32_t* values) const;
   bool FindInGroups(const Address* addresses, size_t n, uint64_t* slots, uint32_t* values) const;
   static std::pair<uint32_t, uint32_t> SlotsOf(const Prefix& prefix);
-  void Paint(Slot* array, const Prefix& prefix, uint32_t leaf);
-  void Unpaint(Slot* array, const Prefix& prefix);
+  template <typename AnySlot>
+  static void Paint(AnySlot* array, const Prefix& prefix, uint32_t leaf);
+  template <typename AnySlot>
+  void Unpaint(AnySlot* array, const Prefix& prefix);
   uint32_t Cover(const Prefix& prefix) const;
   bool AddLong(const Prefix& prefix, uint32_t leaf, bool is_new);
   void DeleteLong(const Prefix& prefix);
@@ -111,7 +118,8 @@ class PrefixTable {
 
   std::array<Slot, 1 << 12> coarse_{};
   ZeroedArray<Slot> root_;
-  ZeroedArray<Slot> group_slots_;  // group 0 stays empty: what every slot without one goes on with
+  ZeroedArray<GroupSlot>
+      group_slots_;  // group 0 stays empty: what every slot without one goes on with
   std::atomic<uint64_t> changes_{0};
 
   // The writer's.

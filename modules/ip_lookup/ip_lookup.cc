@@ -29,18 +29,16 @@ absl::Status CheckLength(uint64_t length, uint32_t bits) {
 }
 
 absl::StatusOr<Table4::Prefix> ParseRoute4(const std::string& address, uint64_t length) {
-  BESS_RETURN_IF_ERROR(ParseIpv4(address).status());
+  BESS_ASSIGN_OR_RETURN(const auto parsed, ParseIpv4(address));
   BESS_RETURN_IF_ERROR(CheckLength(length, 32));
-  BESS_ASSIGN_OR_RETURN(const Ipv4Prefix prefix,
-                        ParseIpv4Prefix(absl::StrCat(address, "/", length)));
+  BESS_ASSIGN_OR_RETURN(const auto prefix, MakePrefix(parsed, static_cast<uint32_t>(length)));
   return ToBytes(prefix);
 }
 
 absl::StatusOr<Table6::Prefix> ParseRoute6(const std::string& address, uint64_t length) {
-  BESS_RETURN_IF_ERROR(ParseIpv6(address).status());
+  BESS_ASSIGN_OR_RETURN(const auto parsed, ParseIpv6(address));
   BESS_RETURN_IF_ERROR(CheckLength(length, 128));
-  BESS_ASSIGN_OR_RETURN(const Ipv6Prefix prefix,
-                        ParseIpv6Prefix(absl::StrCat(address, "/", length)));
+  BESS_ASSIGN_OR_RETURN(const auto prefix, MakePrefix(parsed, static_cast<uint32_t>(length)));
   return ToBytes(prefix);
 }
 
