@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
 from demo.daemon import Daemon
-from pybess.live import ModuleCommand
+from pybess.live import LIVE, ModuleCommand
 from bounded import Figure, fresh_daemon, set_burst
 from worker_clock import PATIENCE_SECONDS, last_core
 
@@ -106,14 +107,22 @@ def forward_through(client: Any, mclass: str, arg: dict[str, Any]) -> None:
     client.resume_all()
 
 
+def tell(daemon: Daemon, client: Any, messages: list[bytes]) -> list[Any]:
+    """Sends what was written beforehand, so that what that takes in Python does not count."""
+    path, _, response_class = client.protos.method(LIVE, "BulkCommand")
+    with grpc.insecure_channel(daemon.address) as channel:
+        call = channel.stream_stream(path, response_deserializer=response_class.FromString)
+        return list(call(iter(messages)))
+
+
 def bulk_rates() -> Iterator[Figure]:
-    """Rules a second; the messages are made beforehand."""
+    """Rules a second."""
     for table in TABLES:
-        with fresh_daemon() as (_, client):
+        with fresh_daemon() as (daemon, client):
             forward_through(client, table.mclass, table.arg)
-            requests = [client.bulk_request(batch) for batch in batches(table)]
+            messages = [client.bulk_request(batch).SerializeToString() for batch in batches(table)]
             start = time.monotonic()
-            answers = list(client.bulk_command(requests))
+            answers = tell(daemon, client, messages)
             seconds = time.monotonic() - start
             bad = [o.message for answer in answers for o in answer.outcomes if o.code != 0]
             assert not bad, bad[0]

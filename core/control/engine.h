@@ -130,8 +130,7 @@ class Engine final : public Host {
   absl::Status RunCommand(std::string_view module, std::string_view command,
                           const google::protobuf::Any& argument, google::protobuf::Any* reply);
   // Each command for itself, all in one commit. Not in a transaction.
-  std::vector<BulkOutcome> RunCommands(const native::BulkCommandRequest& request,
-                                       uint64_t* version);
+  std::vector<BulkOutcome> RunCommands(native::BulkCommandRequest request, uint64_t* version);
 
   // --- Ports. As PortTable has them; those that go do so when nobody uses them any more.
   absl::StatusOr<std::string> CreatePort(const PortRequest& request);
@@ -280,9 +279,6 @@ class Engine final : public Host {
   absl::Status RunInTransaction(const ModuleEntry& entry, std::string_view command,
                                 const google::protobuf::Any& argument, google::protobuf::Any* reply)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
-  absl::Status RunNow(std::string_view module, std::string_view command,
-                      const google::protobuf::Any& argument, google::protobuf::Any* reply,
-                      native::Commit* commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   void Fold(native::Change* change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   absl::Status CommitCommands(native::Commit commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
 
@@ -301,6 +297,8 @@ class Engine final : public Host {
   void RunResumeHooks() ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   bool NeedsDefaultWorker() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   void StartWorker(uint32_t id, int core) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  // Everybody else leaves the workers' cores alone.
+  void ClearCores() ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   void StopWorker(uint32_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   void RetireModule(std::shared_ptr<Module> module);
   void RetireEdge(std::shared_ptr<Module> sender, std::shared_ptr<Edge> edge);

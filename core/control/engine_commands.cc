@@ -15,8 +15,10 @@ namespace {
 
 constexpr char kGetConfig[] = "get_runtime_config";
 constexpr char kSetConfig[] = "set_runtime_config";
-// The most bytes of commands that a module which can say its configuration is remembered by.
-constexpr size_t kMinFold = 256 << 10;
+// The most bytes of commands that a module which can say its configuration is remembered by: so
+// many, or so many times what its configuration takes. A restart carries them out again.
+constexpr size_t kMinFold = 1 << 20;
+constexpr size_t kFoldRatio = 4;
 
 bool OnlyReads(std::string_view command) { return command.starts_with("get_"); }
 
@@ -35,12 +37,50 @@ absl::Status Run(const ModuleEntry& entry, std::string_view command,
   return status;
 }
 
-native::Command CommandOf(std::string_view command, const google::protobuf::Any& argument) {
+native::Command CommandOf(std::string command, google::protobuf::Any argument) {
   native::Command made;
-  made.set_cmd(std::string(command));
-  if (!argument.type_url().empty()) *made.mutable_arg() = argument;
+  made.set_cmd(std::move(command));
+  if (!argument.type_url().empty()) *made.mutable_arg() = std::move(argument);
   return made;
 }
+
+// Carries out commands one after another, mostly several of the same module, and makes the commit
+// that they come to.
+class CommandRunner {
+ public:
+  explicit CommandRunner(std::shared_ptr<const Plan> running) : plan_(std::move(running)) {}
+
+  absl::Status operator()(std::string_view module, std::string command,
+                          google::protobuf::Any argument, google::protobuf::Any* reply) {
+    BESS_RETURN_IF_ERROR(TurnTo(module));
+    BESS_RETURN_IF_ERROR(Run(*entry_, command, argument, reply));
+    if (OnlyReads(command)) return absl::OkStatus();
+    if (change_ == nullptr) {
+      change_ = commit_.add_changes();
+      change_->set_path(ModulePath(entry_->module->name()));
+      change_->set_action(native::Change::UPDATE);
+    }
+    *change_->add_commands() = CommandOf(std::move(command), std::move(argument));
+    return absl::OkStatus();
+  }
+
+  native::Commit TakeCommit() { return std::move(commit_); }
+
+ private:
+  absl::Status TurnTo(std::string_view module) {
+    if (entry_ != nullptr && module == entry_->module->name()) return absl::OkStatus();
+    if (module.empty()) return Error(EINVAL, "'name' is missing: which module?");
+    entry_ = plan_->graph->Find(module);
+    change_ = nullptr;
+    return entry_ != nullptr ? absl::OkStatus()
+                             : Error(ENOENT, "there is no module '", module, "'");
+  }
+
+  const std::shared_ptr<const Plan> plan_;
+  native::Commit commit_;
+  const ModuleEntry* entry_ = nullptr;  // of the last command
+  native::Change* change_ = nullptr;    // of that module, once there is one; several are fine, too
+};
 
 }  // namespace
 
@@ -70,43 +110,25 @@ absl::Status Engine::RunCommand(std::string_view module, std::string_view comman
     return RunInTransaction(*entry, command, argument, reply);
   }
   absl::MutexLock lock(&edits_);
-  native::Commit commit;
-  BESS_RETURN_IF_ERROR(RunNow(module, command, argument, reply, &commit));
-  return CommitCommands(std::move(commit));
+  CommandRunner run(plan());
+  BESS_RETURN_IF_ERROR(run(module, std::string(command), argument, reply));
+  return CommitCommands(run.TakeCommit());
 }
 
-std::vector<BulkOutcome> Engine::RunCommands(const native::BulkCommandRequest& request,
+std::vector<BulkOutcome> Engine::RunCommands(native::BulkCommandRequest request,
                                              uint64_t* version) {
   absl::MutexLock lock(&edits_);
-  std::vector<BulkOutcome> outcomes;
-  native::Commit commit;
-  for (const pb::CommandRequest& command : request.commands()) {
-    BulkOutcome& outcome = outcomes.emplace_back();
-    outcome.status = RunNow(command.name(), command.cmd(), command.arg(), &outcome.reply, &commit);
+  std::vector<BulkOutcome> outcomes(static_cast<size_t>(request.commands_size()));
+  CommandRunner run(plan());
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    pb::CommandRequest& command = *request.mutable_commands(static_cast<int>(i));
+    outcomes[i].status = run(command.name(), std::move(*command.mutable_cmd()),
+                             std::move(*command.mutable_arg()), &outcomes[i].reply);
   }
-  const absl::Status committed = CommitCommands(std::move(commit));
+  const absl::Status committed = CommitCommands(run.TakeCommit());
   for (BulkOutcome& outcome : outcomes) outcome.status.Update(committed);
   *version = history_.version();
   return outcomes;
-}
-
-absl::Status Engine::RunNow(std::string_view module, std::string_view command,
-                            const google::protobuf::Any& argument, google::protobuf::Any* reply,
-                            native::Commit* commit) {
-  if (module.empty()) return Error(EINVAL, "'name' is missing: which module?");
-  const auto running = plan();
-  const ModuleEntry* entry = running->graph->Find(module);
-  if (entry == nullptr) return Error(ENOENT, "there is no module '", module, "'");
-  BESS_RETURN_IF_ERROR(Run(*entry, command, argument, reply));
-  if (OnlyReads(command)) return absl::OkStatus();
-  const std::string path = ModulePath(std::string(module));
-  // Mostly the last one's; several changes of one module are fine, too.
-  if (commit->changes().empty() || commit->changes().rbegin()->path() != path) {
-    commit->add_changes()->set_path(path);
-    commit->mutable_changes()->rbegin()->set_action(native::Change::UPDATE);
-  }
-  *commit->mutable_changes()->rbegin()->add_commands() = CommandOf(command, argument);
-  return absl::OkStatus();
 }
 
 // What was carried out already: that it cannot be written is no reason to say nothing happened.
@@ -130,7 +152,7 @@ void Engine::Fold(native::Change* change) {
   size_t& bytes = command_bytes_[change->path()];
   bytes += change->ByteSizeLong();
   const native::Entry& now = history_.current().at(change->path());
-  if (bytes < kMinFold || bytes < 2 * now.module().config().value().size()) return;
+  if (bytes < kMinFold || bytes < kFoldRatio * now.module().config().value().size()) return;
   const auto running = plan();
   Module& module = *running->graph->Find(now.module().name())->module;
   if (!HasConfig(module.mclass())) return;
@@ -154,7 +176,8 @@ absl::Status Engine::RunInTransaction(const ModuleEntry& entry, std::string_view
   const auto made_here = draft_->told.find(name);
   if (made_here != draft_->told.end()) {
     BESS_RETURN_IF_ERROR(Run(entry, command, argument, reply));
-    if (!OnlyReads(command)) *made_here->second.add_commands() = CommandOf(command, argument);
+    if (!OnlyReads(command))
+      *made_here->second.add_commands() = CommandOf(std::string(command), argument);
     return absl::OkStatus();
   }
   if (OnlyReads(command) && !draft_->configs.contains(name)) {
@@ -164,7 +187,7 @@ absl::Status Engine::RunInTransaction(const ModuleEntry& entry, std::string_view
   const ModuleEntry copy{.module = rehearsed->rehearsal, .argument = entry.argument};
   BESS_RETURN_IF_ERROR(Run(copy, command, argument, reply));
   if (OnlyReads(command)) return absl::OkStatus();
-  rehearsed->commands.push_back(CommandOf(command, argument));
+  rehearsed->commands.push_back(CommandOf(std::string(command), argument));
   return absl::OkStatus();
 }
 

@@ -45,7 +45,7 @@ TEST_F(EngineCommandsTest, WhatModulesWereToldIsFolded) {
     *command.mutable_arg() = Packed(i);
   }
   uint64_t version = 0;
-  for (const BulkOutcome& outcome : engine_->RunCommands(request, &version)) {
+  for (const BulkOutcome& outcome : engine_->RunCommands(std::move(request), &version)) {
     ASSERT_TRUE(outcome.status.ok());
   }
   Configuration recorded = engine_->ConfigurationAt(&version).value();

@@ -111,10 +111,10 @@ void ListCommits(std::vector<native::Commit> commits, uint32_t limit,
   }
 }
 
-void RunBulk(Engine& engine, const native::BulkCommandRequest& request,
+void RunBulk(Engine& engine, native::BulkCommandRequest request,
              native::BulkCommandResponse* response) {
   uint64_t version = 0;
-  for (BulkOutcome& outcome : engine.RunCommands(request, &version)) {
+  for (BulkOutcome& outcome : engine.RunCommands(std::move(request), &version)) {
     auto& out = *response->add_outcomes();
     out.set_code(static_cast<int32_t>(outcome.status.code()));
     if (!outcome.status.ok()) out.set_message(std::string(outcome.status.message()));
@@ -163,7 +163,7 @@ class LiveService final : public native::Live::Service {
     native::BulkCommandRequest request;
     while (stream->Read(&request)) {
       native::BulkCommandResponse response;
-      RunBulk(engine_, request, &response);
+      RunBulk(engine_, std::move(request), &response);
       if (!stream->Write(response)) break;
     }
     return grpc::Status::OK;

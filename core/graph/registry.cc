@@ -3,8 +3,6 @@
 
 #include <google/protobuf/unknown_field_set.h>
 
-#include <algorithm>
-
 #include "absl/strings/str_join.h"
 
 namespace bess {
@@ -19,16 +17,20 @@ std::string_view TypeName(const google::protobuf::Any& any) {
 bool HasUnknownFields(const google::protobuf::Message& message) {
   const auto& reflection = *message.GetReflection();
   if (!reflection.GetUnknownFields(message).empty()) return true;
-  std::vector<const google::protobuf::FieldDescriptor*> fields;
-  reflection.ListFields(message, &fields);
-  return std::any_of(fields.begin(), fields.end(), [&](const auto* field) {
-    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) return false;
-    if (!field->is_repeated()) return HasUnknownFields(reflection.GetMessage(message, field));
-    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
-      if (HasUnknownFields(reflection.GetRepeatedMessage(message, field, i))) return true;
+  const auto& descriptor = *message.GetDescriptor();
+  for (int i = 0; i < descriptor.field_count(); ++i) {
+    const auto* field = descriptor.field(i);
+    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (!field->is_repeated()) {
+      if (!reflection.HasField(message, field)) continue;
+      if (HasUnknownFields(reflection.GetMessage(message, field))) return true;
+      continue;
     }
-    return false;
-  });
+    for (int j = 0; j < reflection.FieldSize(message, field); ++j) {
+      if (HasUnknownFields(reflection.GetRepeatedMessage(message, field, j))) return true;
+    }
+  }
+  return false;
 }
 
 // With nothing set, messages are all alike on the wire. Clients that name the argument of a class
