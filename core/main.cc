@@ -24,6 +24,7 @@
 #include "core/control/service.h"
 #include "core/control/version.h"
 #include "core/port/eal.h"
+#include "core/sched/cores.h"
 #include "spdlog/sinks/stdout_color_sinks.h"
 #include "spdlog/spdlog.h"
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/control/engine.h"
+#include "core/sched/cores.h"
 #include "core/sched/modules_testing.h"
 
 namespace bess {

@@ -2,10 +2,12 @@
 //
 // The engine's workers: starting, stopping, pausing.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_join.h"
 #include "core/control/engine.h"
+#include "core/sched/cores.h"
 #include "spdlog/spdlog.h"
 
 namespace bess {
@@ -85,8 +87,24 @@ void Engine::StartWorker(uint32_t id, int core) {
                                                        .leave = options_.leave_worker},
                                          current_, rcu_);
   if (paused_) worker->Pause(kMaxPause).IgnoreError();
-  absl::MutexLock lock(&state_);
-  workers_[id] = std::move(worker);
+  {
+    absl::MutexLock lock(&state_);
+    workers_[id] = std::move(worker);
+  }
+  ClearCores();
+}
+
+void Engine::ClearCores() {
+  std::set<int> cores;
+  std::set<pid_t> threads;
+  {
+    absl::MutexLock lock(&state_);
+    for (const auto& [id, worker] : workers_) {
+      cores.insert(worker->core());
+      threads.insert(worker->thread());
+    }
+  }
+  KeepOff(cores, threads);
 }
 
 void Engine::StartDefaultWorker() {
@@ -105,6 +123,7 @@ void Engine::StopWorker(uint32_t id) {
   std::shared_ptr<Bell> bell = worker->bell();
   worker.reset();
   rcu_.Retire([bell = std::move(bell)] {});
+  ClearCores();
 }
 
 std::map<uint32_t, int> Engine::RunningWorkers() const {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sched.h>
+
 #include <filesystem>
 
 #include "absl/time/clock.h"
@@ -21,6 +23,24 @@ TEST_F(EngineWorkersTest, RefusesBadWorkers) {
   ExpectError(engine_->PauseWorker(99), EINVAL, "not 99");
   ExpectError(engine_->ResumeWorker(2), ENOENT, "worker 2");
   EXPECT_TRUE(engine_->ListWorkers().empty());
+}
+
+// This thread.
+bool MayRunOn(int core) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  sched_getaffinity(0, sizeof(set), &set);
+  return CPU_ISSET(static_cast<size_t>(core), &set);
+}
+
+TEST_F(EngineWorkersTest, EverybodyElseLeavesTheirCoresAlone) {
+  ASSERT_TRUE(engine_->AddWorker(0, core_, "").ok());
+  EXPECT_EQ(MayRunOn(core_), AllowedCores().size() == 1);
+  ASSERT_TRUE(engine_->AddWorker(1, AllowedCores().back(), "").ok());
+  ASSERT_TRUE(engine_->DestroyWorker(0).ok());
+  EXPECT_TRUE(MayRunOn(core_));
+  ASSERT_TRUE(engine_->DestroyWorker(1).ok());
+  EXPECT_TRUE(MayRunOn(AllowedCores().back()));
 }
 
 ptrdiff_t OpenFiles() {

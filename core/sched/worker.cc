@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -31,17 +32,6 @@ void PinTo(int core) {
 
 }  // namespace
 
-std::vector<int> AllowedCores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  sched_getaffinity(getpid(), sizeof(set), &set);
-  std::vector<int> cores;
-  for (int core = 0; core < CPU_SETSIZE; ++core) {
-    if (CPU_ISSET(static_cast<size_t>(core), &set)) cores.push_back(core);
-  }
-  return cores;
-}
-
 Worker::Worker(WorkerOptions options, const PlanPointer& plan, Rcu& rcu)
     : options_(std::move(options)),
       started_(Cycles()),
@@ -51,6 +41,7 @@ Worker::Worker(WorkerOptions options, const PlanPointer& plan, Rcu& rcu)
       idle_(options_.spin),
       thread_([this] { Run(); }) {
   pthread_getcpuclockid(thread_.native_handle(), &cpu_clock_);
+  there_.WaitForNotification();
 }
 
 Worker::~Worker() {
@@ -64,9 +55,11 @@ Worker::~Worker() {
 }
 
 void Worker::Run() {
+  thread_id_ = gettid();
   PinTo(options_.core);
   unsigned node = 0;
-  if (getcpu(nullptr, &node) == 0) node_.store(static_cast<int>(node), std::memory_order_relaxed);
+  if (getcpu(nullptr, &node) == 0) node_ = static_cast<int>(node);
+  there_.Notify();
   pthread_setname_np(pthread_self(), absl::StrCat("worker-", options_.id).c_str());
   IdlePolicy::PrepareThread();
   options_.enter();

@@ -6,6 +6,8 @@
 // nobody ever stops it for an edit. Without work it idles (idle.h), in the end asleep until woken.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -16,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "core/base/bell.h"
 #include "core/base/counter.h"
 #include "core/graph/plan.h"
@@ -53,12 +56,9 @@ struct WorkerPosition {
   const Ledger* module = nullptr;    // the books of the module, likewise
 };
 
-// The CPUs this process may run on, in increasing order.
-std::vector<int> AllowedCores();
-
 class Worker {
  public:
-  // Starts the thread. `plan` and `rcu` must outlive the worker.
+  // Starts the thread, and returns when it is there. `plan` and `rcu` must outlive the worker.
   Worker(WorkerOptions options, const PlanPointer& plan, Rcu& rcu);
   // Stops and joins it.
   ~Worker();
@@ -67,8 +67,9 @@ class Worker {
 
   uint32_t id() const { return options_.id; }
   int core() const { return options_.core; }
-  // The NUMA node of that core; -1 until the thread is there.
-  int node() const { return node_.load(std::memory_order_relaxed); }
+  pid_t thread() const { return thread_id_; }  // as the kernel names it
+  // The NUMA node of that core; -1 if the kernel does not tell.
+  int node() const { return node_; }
   bool paused() const { return paused_.load(std::memory_order_acquire); }
 
   // Asks the worker to park between rounds, and waits at most `timeout` for it. DEADLINE_EXCEEDED
@@ -132,7 +133,6 @@ class Worker {
   absl::Mutex mutex_;
   absl::CondVar changed_;
 
-  std::atomic<int> node_{-1};
   std::atomic<const ClassState*> leaf_{nullptr};  // as WorkerPosition has it
   Counter rounds_;
   Counter asked_;  // resting leaves
@@ -141,6 +141,10 @@ class Worker {
   Counter packets_;
   Counter bits_;
   clockid_t cpu_clock_ = 0;
+  // Of the thread; they stay as they are once it is there.
+  absl::Notification there_;
+  pid_t thread_id_ = 0;
+  int node_ = -1;
   std::thread thread_;  // last: it uses all of the above
 };
 

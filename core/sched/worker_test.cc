@@ -438,15 +438,7 @@ TEST_F(WorkerTest, ASleeperIsPausedAndStoppedAtOnce) {
 
 TEST_F(WorkerTest, KnowsItsNumaNode) {
   Worker worker({.id = 0, .core = AllowedCores().front()}, plan_, rcu_);
-  EXPECT_TRUE(Eventually([&] { return worker.node() >= 0; }));
-}
-
-TEST(AllowedCoresTest, AreThoseOfTheProcess) {
-  cpu_set_t set;
-  sched_getaffinity(0, sizeof(set), &set);
-  const std::vector<int> cores = AllowedCores();
-  EXPECT_EQ(cores.size(), static_cast<size_t>(CPU_COUNT(&set)));
-  for (const int core : cores) EXPECT_TRUE(CPU_ISSET(static_cast<size_t>(core), &set));
+  EXPECT_GE(worker.node(), 0);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 
 #include "absl/time/clock.h"
 #include "core/graph/fake_host_testing.h"
+#include "core/sched/cores.h"
 #include "core/sched/modules_testing.h"
 #include "core/sched/worker.h"
 

@@ -14,6 +14,7 @@
 #include "bess/util.pb.h"
 #include "core/control/engine.h"
 #include "core/control/rpcs.h"
+#include "core/sched/cores.h"
 #include "modules/bypass.pb.h"
 
 namespace bess {
