@@ -256,24 +256,29 @@ bool NfSession::Await(uint32_t queue) {
   return lane.ring.GoToSleep();
 }
 
-// Frees the buffers that the NF gave back, and returns how many packets it sent.
+// Frees the buffers that the NF gave back, and returns how many packets it sent. Each step is done
+// for all descriptors before the next, so that what they lead to is fetched for many at a time.
 uint32_t NfSession::TakeBack(FromNf& ring, Packet** packets, uint32_t max) {
   const std::optional<uint32_t> available = ring.Available();
   if (!available) Break(NfViolation::kIndex);
-  const uint32_t wanted = std::min(available.value_or(0), max);
+  std::array<BessNfDescriptor, kBatchSize> descriptors;
+  uint32_t n = std::min(available.value_or(0), max);
+  for (uint32_t i = 0; i < n; ++i) descriptors[i] = ring.Take();
+  n = Accept({descriptors.data(), n});
+  if (n == 0) return 0;
+  ring.Release();
+  loans_.fetch_sub(n, std::memory_order_relaxed);
   std::array<Packet*, kBatchSize> unused;
   uint32_t sent = 0;
-  uint32_t freed = 0;
-  while (sent + freed < wanted) {
-    const BessNfDescriptor descriptor = ring.Take();
-    Packet* packet = Accept(descriptor);
-    if (packet == nullptr) break;
-    (descriptor.length > 0 ? packets[sent++] : unused[freed++]) = packet;
+  for (uint32_t i = 0; i < n; ++i) {
+    const auto [buffer, offset, length] = descriptors[i];
+    Packet* packet = domain_->PacketOf(buffer);
+    packet->Reset(length);
+    packet->mbuf()->data_off = offset;
+    packets[sent] = unused[i - sent] = packet;
+    sent += length > 0 ? 1 : 0;
   }
-  if (sent + freed == 0) return 0;
-  ring.Release();
-  FreePackets(unused.data(), freed);
-  loans_.fetch_sub(sent + freed, std::memory_order_relaxed);
+  FreePackets(unused.data(), n - sent);
   return sent;
 }
 
@@ -285,21 +290,22 @@ NfViolation NfSession::Judge(BessNfDescriptor descriptor) const {
                                                            : NfViolation::kBounds;
 }
 
-// The packet that a descriptor names, now the switch's; nullptr when the peer broke a rule.
-Packet* NfSession::Accept(BessNfDescriptor descriptor) {
-  NfViolation found = Judge(descriptor);
-  if (found == NfViolation::kNone &&
-      !domain_->TakeBack(descriptor.buffer, owner_, receive_lanes_.size() > 1)) {
-    found = NfViolation::kOwner;
-  }
-  if (found != NfViolation::kNone) {
+// Makes the buffers of the descriptors the switch's again, up to the first that breaks a rule, and
+// returns how many those are.
+uint32_t NfSession::Accept(absl::Span<const BessNfDescriptor> descriptors) {
+  const bool contended = receive_lanes_.size() > 1;
+  for (uint32_t i = 0; i < descriptors.size(); ++i) {
+    NfViolation found = Judge(descriptors[i]);
+    if (found == NfViolation::kNone &&
+        !domain_->TakeBack(descriptors[i].buffer, owner_, contended)) {
+      found = NfViolation::kOwner;
+    }
+    if (found == NfViolation::kNone) [[likely]]
+      continue;
     Break(found);
-    return nullptr;
+    return i;
   }
-  Packet* packet = domain_->PacketOf(descriptor.buffer);
-  packet->Reset(descriptor.length);
-  if (descriptor.length > 0) packet->mbuf()->data_off = descriptor.offset;
-  return packet;
+  return static_cast<uint32_t>(descriptors.size());
 }
 
 // Puts copies, which the NF cannot reach, in the place of its packets.

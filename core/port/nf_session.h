@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "core/port/file_descriptor.h"
 #include "core/port/nf_domain.h"
 #include "core/port/nf_memory.h"
@@ -106,7 +107,7 @@ class NfSession {
   void LendTo(ToNf& ring, Packet* packet);
   uint32_t MakeOwn(Packet** packets, uint32_t n);
   uint32_t TakeBack(FromNf& ring, Packet** packets, uint32_t max);
-  Packet* Accept(BessNfDescriptor descriptor);
+  uint32_t Accept(absl::Span<const BessNfDescriptor> descriptors);
   NfViolation Judge(BessNfDescriptor descriptor) const;
   uint32_t CopyOut(Packet** packets, uint32_t n);
   uint32_t FreshBatch() const;

@@ -34,7 +34,7 @@ def test_what_edits_add_is_beside_what_is_there_without(tmp_path: Path) -> None:
     stay = [30, 30, 500, 500, 10, 10]
     came = list(enumerate(at))
     left = [(number, when + stay[number]) for number, when in came]
-    assert figures(tmp_path, came, left) == [20, 0.03, 0, 0]
+    assert figures(tmp_path, came, left) == [20, 20, 20, 0.03, 0, 0]
 
 
 def test_losses_under_pauses_are_the_pauses_own(tmp_path: Path) -> None:
@@ -49,13 +49,13 @@ def test_losses_under_pauses_are_the_pauses_own(tmp_path: Path) -> None:
         (7, 42000),
     ]
     left = [(number, when + 10) for number, when in came if number not in (1, 4)]
-    assert figures(tmp_path, came, left)[2:] == [1, 0]
+    assert figures(tmp_path, came, left)[4:] == [1, 0]
 
 
 def test_order_is_that_of_the_numbers(tmp_path: Path) -> None:
     came = [(number, 1000 * at) for number, at in enumerate((1, 2, 21, 22, 41, 42))]
     left = [(number, when + 10) for number, when in came]
-    assert figures(tmp_path, came, [left[1], left[0], *left[2:], left[5]])[3] == 2
+    assert figures(tmp_path, came, [left[1], left[0], *left[2:], left[5]])[5] == 2
 
 
 def test_the_time_of_an_edit_is_from_its_start_on() -> None:
