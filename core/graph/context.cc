@@ -46,6 +46,15 @@ struct Shares {
   }
 };
 
+// Takes a batch that nothing waits in front of through nodes that only count.
+Node* BehindCounters(Node* node, const Batch& batch) {
+  for (; node->counts != nullptr; node = node->out[0]) {
+    node->counts->batches.Add(1);
+    node->counts->packets.Add(batch.size());
+  }
+  return node;
+}
+
 // Appends packets, a bit each of `which`, until `to` is full. Returns those that are left.
 uint64_t Append(Batch& to, const Batch& from, uint64_t which) {
   Packet** at = to.end();
@@ -194,6 +203,8 @@ void Context::Drain() {
       if (node != nullptr) Enqueue(*node, batch);
       if (NothingWaits()) break;
       node = NextWaiting(&batch);
+    } else {
+      node = BehindCounters(node, *batch);
     }
     Execute(*node, batch);
   }
