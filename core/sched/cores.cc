@@ -38,17 +38,17 @@ cpu_set_t AllBut(const std::set<int>& taken) {
 }  // namespace
 
 const std::vector<int>& AllowedCores() {
-  static const auto* const allowed = [] {
+  static const std::vector<int> allowed = [] {
     cpu_set_t set;
     CPU_ZERO(&set);
     sched_getaffinity(getpid(), sizeof(set), &set);
-    auto* cores = new std::vector<int>;
+    std::vector<int> cores;
     for (int core = 0; core < CPU_SETSIZE; ++core) {
-      if (CPU_ISSET(static_cast<size_t>(core), &set)) cores->push_back(core);
+      if (CPU_ISSET(static_cast<size_t>(core), &set)) cores.push_back(core);
     }
     return cores;
   }();
-  return *allowed;
+  return allowed;
 }
 
 void KeepOff(const std::set<int>& taken, const std::set<pid_t>& workers) {
