@@ -5,10 +5,8 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <latch>
 #include <thread>
-
-#include "absl/synchronization/notification.h"
 
 namespace bess {
 namespace {
@@ -27,9 +25,9 @@ std::vector<int> CoresOf(pid_t thread) {
 // A thread that does nothing until the end.
 class Bystander {
  public:
-  Bystander() : thread_([this] { Run(); }) { started_.WaitForNotification(); }
+  Bystander() : thread_([this] { Run(); }) { started_.wait(); }
   ~Bystander() {
-    end_.Notify();
+    end_.count_down();
     thread_.join();
   }
   pid_t id() const { return id_; }
@@ -37,12 +35,12 @@ class Bystander {
  private:
   void Run() {
     id_ = gettid();
-    started_.Notify();
-    end_.WaitForNotification();
+    started_.count_down();
+    end_.wait();
   }
 
   pid_t id_ = 0;
-  absl::Notification started_, end_;
+  std::latch started_{1}, end_{1};
   std::thread thread_;
 };
 

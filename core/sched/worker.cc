@@ -41,7 +41,7 @@ Worker::Worker(WorkerOptions options, const PlanPointer& plan, Rcu& rcu)
       idle_(options_.spin),
       thread_([this] { Run(); }) {
   pthread_getcpuclockid(thread_.native_handle(), &cpu_clock_);
-  there_.WaitForNotification();
+  there_.wait();
 }
 
 Worker::~Worker() {
@@ -59,7 +59,7 @@ void Worker::Run() {
   PinTo(options_.core);
   unsigned node = 0;
   if (getcpu(nullptr, &node) == 0) node_ = static_cast<int>(node);
-  there_.Notify();
+  there_.count_down();
   pthread_setname_np(pthread_self(), absl::StrCat("worker-", options_.id).c_str());
   IdlePolicy::PrepareThread();
   options_.enter();

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <latch>
 #include <memory>
 #include <string>
 #include <thread>
@@ -18,7 +19,6 @@
 
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/synchronization/notification.h"
 #include "core/base/bell.h"
 #include "core/base/counter.h"
 #include "core/graph/plan.h"
@@ -142,7 +142,7 @@ class Worker {
   Counter bits_;
   clockid_t cpu_clock_ = 0;
   // Of the thread; they stay as they are once it is there.
-  absl::Notification there_;
+  std::latch there_{1};
   pid_t thread_id_ = 0;
   int node_ = -1;
   std::thread thread_;  // last: it uses all of the above
