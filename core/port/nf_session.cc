@@ -269,16 +269,19 @@ uint32_t NfSession::TakeBack(FromNf& ring, Packet** packets, uint32_t max) {
   ring.Release();
   loans_.fetch_sub(n, std::memory_order_relaxed);
   std::array<Packet*, kBatchSize> unused;
-  uint32_t sent = 0;
+  uint32_t sent = 0, freed = 0;
   for (uint32_t i = 0; i < n; ++i) {
     const auto [buffer, offset, length] = descriptors[i];
     Packet* packet = domain_->PacketOf(buffer);
     packet->Reset(length);
+    if (length == 0) {
+      unused[freed++] = packet;
+      continue;
+    }
     packet->mbuf()->data_off = offset;
-    packets[sent] = unused[i - sent] = packet;
-    sent += length > 0 ? 1 : 0;
+    packets[sent++] = packet;
   }
-  FreePackets(unused.data(), n - sent);
+  FreePackets(unused.data(), freed);
   return sent;
 }
 
