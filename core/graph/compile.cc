@@ -272,9 +272,9 @@ std::vector<PlacedAttribute> LiveAttributes(const Plan& plan) {
   for (const auto& part : plan.parts) {
     if (part == nullptr) continue;
     for (const LiveRange& range : part->ranges) {
-      const auto placed = plan.places.find(range.name);
-      if (placed == plan.places.end()) continue;
-      live[range.name] = {range.name, static_cast<uint32_t>(placed->second), range.size};
+      const int16_t place = PlaceOf(plan.places, range.name);
+      if (place < 0) continue;
+      live[range.name] = {range.name, static_cast<uint32_t>(place), range.size};
     }
   }
   std::vector<PlacedAttribute> list;

@@ -239,12 +239,12 @@ class Placer {
 
   absl::Status KeepPlaces() {
     for (Name& name : names_) {
-      const auto it = previous_.find(std::string(name.name));
-      if (!name.used || it == previous_.end()) continue;
+      const int16_t before = PlaceOf(previous_, std::string(name.name));
+      if (!name.used || before < 0) continue;
       // An attribute that has grown may not fit there any more.
-      const uint32_t place = static_cast<uint32_t>(it->second);
+      const auto place = static_cast<uint32_t>(before);
       if (place % name.alignment() != 0 || place + name.size > kMetadataSize) continue;
-      name.offset = it->second;
+      name.offset = before;
       BESS_RETURN_IF_ERROR(MoveApart(name));
     }
     return absl::OkStatus();
