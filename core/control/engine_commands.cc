@@ -176,8 +176,8 @@ absl::Status Engine::RunInTransaction(const ModuleEntry& entry, std::string_view
   const auto made_here = draft_->told.find(name);
   if (made_here != draft_->told.end()) {
     BESS_RETURN_IF_ERROR(Run(entry, command, argument, reply));
-    if (!OnlyReads(command))
-      *made_here->second.add_commands() = CommandOf(std::string(command), argument);
+    if (OnlyReads(command)) return absl::OkStatus();
+    *made_here->second.add_commands() = CommandOf(std::string(command), argument);
     return absl::OkStatus();
   }
   if (OnlyReads(command) && !draft_->configs.contains(name)) {
