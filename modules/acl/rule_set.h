@@ -6,8 +6,8 @@
 // because their rules come after all others.
 //
 // When the last rules have become too many, Settle makes a run of them, and joins it with the runs
-// before as long as those are not much longer. So there are few runs, and a rule is in a classifier
-// that is made anew some fifteen times however long the list gets.
+// before as long as those are not much longer. So there are few runs, and of a list of 20,000
+// rules, added one by one, each has been in some fifteen classifiers on average.
 #pragma once
 
 #include <cstdint>
