@@ -139,13 +139,9 @@ absl::Status CheckGate(std::string_view what, uint64_t gate, uint32_t gates = kM
 // Calls judge(PacketView) -> Verdict for each packet and delivers. Inlined into Process.
 template <typename Judge>
 void ForEach(Context& context, Batch& batch, Judge judge) {
-  constexpr uint32_t kAhead = 4;
   Verdict verdicts[kBatchSize];
-  const uint32_t n = batch.size();
-  for (uint32_t i = 0; i < n; ++i) {
-    if (i + kAhead < n) __builtin_prefetch(batch[i + kAhead]->data());
-    verdicts[i] = judge(PacketView(*batch[i]));
-  }
+  PrefetchHeaders(batch);
+  for (uint32_t i = 0; i < batch.size(); ++i) verdicts[i] = judge(PacketView(*batch[i]));
   context.Deliver(batch, verdicts);
 }
 

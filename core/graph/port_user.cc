@@ -35,9 +35,7 @@ TaskResult QueueReceiver::Run(Context& context, Batch& batch, uint32_t burst) {
     batch.set_size(port_->Receive(queue_, batch.begin(), burst));
   }
   if (batch.empty()) return {.blocked = true};
-  if (prefetch_) {
-    for (Packet* packet : batch) __builtin_prefetch(packet->data());
-  }
+  if (prefetch_) PrefetchBytes(batch);
   const TaskResult result = {.packets = batch.size(), .bits = WireBits(batch)};
   context.ledger().created.Add(batch.size());
   context.Emit(0, batch);

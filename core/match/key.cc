@@ -82,6 +82,7 @@ uint32_t KeyFields::FieldsIn(const Key& mask) const {
 
 void KeyFields::Gather(const Context& context, const Batch& batch, KeyBatch& keys) const {
   keys.any_absent = false;
+  PrefetchHeaders(batch);
   for (size_t i = 0; i < fields_.size(); ++i) {
     const PlacedField& field = fields_[i];
     keys.absent[i] = 0;
@@ -98,11 +99,9 @@ void KeyFields::Gather(const Context& context, const Batch& batch, KeyBatch& key
 // Nearly all packets have a whole word where the field begins: one load instead of a few.
 void KeyFields::GatherBytes(const PlacedField& field, const Batch& batch, uint64_t* words,
                             uint64_t& absent) const {
-  constexpr uint32_t kAhead = 4;
   const auto [is_attribute, offset, size] = field.place;
   const uint64_t bits = FieldBits(size);
   for (uint32_t i = 0; i < batch.size(); ++i) {
-    if (i + kAhead < batch.size()) __builtin_prefetch(batch[i + kAhead]->data() + offset);
     const PacketView packet(*batch[i]);
     uint64_t value = 0;
     if (const uint8_t* word = packet.Bytes(offset, sizeof(uint64_t))) [[likely]] {

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+
+#include "core/packet/packet_pool.h"
+
 namespace bess {
 namespace {
 
@@ -16,6 +20,21 @@ TEST(BatchTest, FillsToItsSize) {
   EXPECT_TRUE(batch.full());
   batch.clear();
   EXPECT_TRUE(batch.empty());
+}
+
+TEST(BatchTest, PrefetchesWhateverThereIs) {
+  const auto pool = PacketPool::CreateOnHeap(64);
+  Batch batch;
+  PrefetchHeaders(batch);
+  Packet* packet = nullptr;
+  ASSERT_TRUE(pool->Alloc(&packet, 1, 60));
+  batch.Add(packet);
+  PrefetchHeaders(batch);
+  EXPECT_FALSE(packet->layout_known()) << "to fetch bytes is not to look at them";
+  std::memset(packet->data(), 0, 60);
+  packet->layout();
+  EXPECT_TRUE(packet->layout_known());
+  FreeBatch(batch);
 }
 
 TEST(BatchListTest, IsFirstInFirstOut) {

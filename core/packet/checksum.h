@@ -22,9 +22,11 @@ using ChecksumSum = uint64_t;
 
 // Adding the halves the other way round puts the carry of the lower sum into the upper one, which
 // is what end-around carry wants.
-inline uint16_t FoldChecksum(ChecksumSum sum) {
-  const auto half = static_cast<uint32_t>((sum + std::rotl(sum, 32)) >> 32);
+inline uint16_t FoldHalf(uint32_t half) {
   return static_cast<uint16_t>((half + std::rotl(half, 16)) >> 16);
+}
+inline uint16_t FoldChecksum(ChecksumSum sum) {
+  return FoldHalf(static_cast<uint32_t>((sum + std::rotl(sum, 32)) >> 32));
 }
 
 // What stands in a checksum field: the complement of the sum.
@@ -59,6 +61,13 @@ Be16 UpdateChecksum(Be16 checksum, Field from, Field to) {
   ChecksumDelta delta;
   delta.Change(from, to);
   return delta.Apply(checksum);
+}
+
+// Three words need no more than 18 bits.
+inline Be16 UpdateChecksum(Be16 checksum, Be16 from, Be16 to) {
+  const uint32_t sum = uint32_t{static_cast<uint16_t>(~checksum.raw())} +
+                       static_cast<uint16_t>(~from.raw()) + to.raw();
+  return Be16::FromRaw(static_cast<uint16_t>(~FoldHalf(sum)));
 }
 
 // UDP sends a checksum of zero as ones: zero says that there is none (RFC 768).

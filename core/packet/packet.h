@@ -63,6 +63,7 @@ class Packet {
     AdoptLayout(parsed);
     return parsed;
   }
+  bool layout_known() const { return std::bit_cast<Layout>(mbuf_.hash.fdir.hi).parsed; }
   // To be called by whoever rewrites bytes that a layout depends on.
   void ForgetLayout() { mbuf_.hash.fdir.hi = 0; }
   // To be called instead by whoever has just made the packet, all its bytes and its length, a copy

@@ -162,13 +162,11 @@ class IPLookup final : public Module {
   }
 
   void Process(Context& context, Batch& batch) {
-    constexpr uint32_t kAhead = 4;
     Lookup<Table4> four;
     Lookup<Table6> six;
     Verdict verdicts[kBatchSize];
-    const uint32_t n = batch.size();
-    for (uint32_t i = 0; i < n; ++i) {
-      if (i + kAhead < n) __builtin_prefetch(batch[i + kAhead]->data());
+    PrefetchHeaders(batch);
+    for (uint32_t i = 0; i < batch.size(); ++i) {
       const PacketView packet(*batch[i]);
       if (const Ipv4Header* ip = packet.Ipv4()) {
         four.Add(&ip->destination, i);

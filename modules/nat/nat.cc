@@ -189,14 +189,11 @@ void Nat::Describe(const nat::Glimpse& flow, pb::NATCommandGetFlowsResponse::Flo
 // Two passes, so that the cache misses of a batch's lookups overlap.
 template <End kEnd>
 void Nat::TranslateBatch(Context& context, Batch& batch) {
-  constexpr uint32_t kAhead = 4;
   Job jobs[kBatchSize];
   Verdict verdicts[kBatchSize];
   const uint32_t n = batch.size();
-  for (uint32_t i = 0; i < n; ++i) {
-    if (i + kAhead < n) __builtin_prefetch(batch[i + kAhead]->data());
-    Prepare<kEnd>(PacketView(*batch[i]), jobs[i]);
-  }
+  PrefetchHeaders(batch);
+  for (uint32_t i = 0; i < n; ++i) Prepare<kEnd>(PacketView(*batch[i]), jobs[i]);
   for (uint32_t i = 0; i < n; ++i) {
     verdicts[i] = Translate<kEnd>(PacketView(*batch[i]), jobs[i]);
   }

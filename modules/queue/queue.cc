@@ -96,9 +96,7 @@ class Queue final : public Module {
     batch.set_size(fifo_.Take(batch.begin(), burst_.Get()));
     brake_.Emptied(fifo_.fill());
     if (batch.empty()) return {.blocked = true};
-    if (prefetch_.load(std::memory_order_relaxed)) {
-      for (Packet* packet : batch) __builtin_prefetch(packet->data());
-    }
+    if (prefetch_.load(std::memory_order_relaxed)) PrefetchBytes(batch);
     const TaskResult result = {.packets = batch.size(), .bits = WireBits(batch)};
     context.Emit(0, batch);
     return result;
