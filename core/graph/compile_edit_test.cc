@@ -177,7 +177,7 @@ class Comparison {
       ASSERT_EQ(a.out[gate] == nullptr, b.out[gate] == nullptr);
       if (a.out[gate] == nullptr) continue;
       // Roots of buffers come after all they lead to, and nothing leads to them.
-      ASSERT_TRUE(a.out[gate]->rank > a.rank || a.process == nullptr);
+      ASSERT_TRUE(a.out[gate]->rank > a.rank || (a.process == nullptr && a.counts == nullptr));
       ASSERT_EQ(&a + (a.out[gate]->rank - int64_t{a.rank}), a.out[gate]) << "not of its part";
       Meet(a.out[gate], b.out[gate]);
     }
@@ -282,6 +282,7 @@ class RandomEdits {
   void Connect() {
     Hooks hooks;
     if (Below(4) == 0) hooks.push_back(MakeLogHook("crossed"));
+    if (Below(2) == 0) hooks.push_back(MakeTrack("counted"));
     test_.graph.Connect(AnyModule(), Below(kGates), AnyModule(), Below(kGates), std::move(hooks))
         .IgnoreError();
   }

@@ -112,6 +112,7 @@ class RandomGraph {
     outcome.dropped = test.totals().dropped;
     outcome.created = test.totals().created;
     for (const auto& [name, hook] : hooks_) outcome.hooks[name] = hook->packets;
+    for (const auto& [name, track] : tracks_) outcome.hooks[name] = track->counts().packets;
     std::erase_if(outcome.hooks, [](const auto& hook) { return hook.second == 0; });
     return outcome;
   }
@@ -259,7 +260,8 @@ class RandomGraph {
   }
 
   std::shared_ptr<GateHook> NewHook() {
-    const std::string name = absl::StrCat("hook", hooks_.size());
+    const std::string name = absl::StrCat("hook", hooks_.size() + tracks_.size());
+    if (Below(2) == 0) return tracks_[name] = MakeTrack(name);
     return hooks_[name] = MakeLogHook(name);
   }
 
@@ -310,6 +312,7 @@ class RandomGraph {
   std::mt19937 rng_;
   std::vector<uint32_t> sources_;
   std::map<std::string, std::shared_ptr<LogHook>> hooks_;
+  std::map<std::string, std::shared_ptr<Track>> tracks_;
   std::map<Ending, std::vector<uint64_t>> delivered_;
   Outcome outcome_;
 };

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cassert>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/base/rank_set.h"
@@ -126,15 +127,17 @@ class Context {
   void DropSome(const Batch& batch, uint64_t which, DropReason reason);
   void Execute(Node& node, Batch* batch);
   void Drain();
-  Node* NextWaiting(Batch** batch);
+  std::pair<Node*, Batch*> NextWaiting();
   void PushFull(Node& to, Batch* batch);
   bool StartFilling(Node& to);
   void QueueHot();
+  void PutBack();
   void Join(Node& to, Batch* batch);
   void FlushDropped() { FreeBatch(dropped_); }
   void Run(Node& node, Batch* batch) {
     node_ = &node;
     current_ = batch;
+    hot_node_ = nullptr;
     running_.store(node.ledger, std::memory_order_relaxed);
   }
 
@@ -142,10 +145,9 @@ class Context {
   uint64_t now_ = 0;
   Node* node_ = nullptr;  // running
   std::atomic<const Ledger*> running_{nullptr};
-  Batch* current_ = nullptr;  // what it was given, until it emits it whole
-  // The first batch emitted by the running node: it runs next if nothing else waits.
+  Batch* current_ = nullptr;  // what it was given; nullptr when that waits elsewhere
+  // Where it emitted that batch to, whole: this runs next if nothing else waits.
   Node* hot_node_ = nullptr;
-  Batch* hot_batch_ = nullptr;
   RankSet partial_;        // nodes with a batch in `filling`
   RankSet full_;           // nodes with batches in `full`
   Node* nodes_ = nullptr;  // of the running part, by rank
@@ -154,20 +156,14 @@ class Context {
 };
 
 inline void Context::Emit(uint32_t gate, Batch& batch) {
-  assert(&batch == current_);
+  assert(&batch == current_ && hot_node_ == nullptr);
   if (batch.empty()) return;
   Node* to = Target(gate);
   if (to == nullptr) [[unlikely]] {
     Drop(batch, DropReason::kDeadEnd);
     return;
   }
-  current_ = nullptr;
-  if (hot_node_ == nullptr) [[likely]] {
-    hot_node_ = to;
-    hot_batch_ = &batch;
-    return;
-  }
-  Enqueue(*to, &batch);
+  hot_node_ = to;
 }
 
 inline void Context::EmitOne(uint32_t gate, Packet* packet) {
@@ -193,19 +189,13 @@ inline void Context::DropOne(Packet* packet, DropReason reason) {
 }
 
 inline void Context::Execute(Node& node, Batch* batch) {
-  if (node.counts != nullptr) {
-    node.counts->batches.Add(1);
-    node.counts->packets.Add(batch->size());
-    hot_node_ = node.out[0];
-    hot_batch_ = batch;
+  if (node.counts != nullptr) node.counts->Add(*batch);
+  if (node.process == nullptr) {
+    hot_node_ = node.usual;
     return;
   }
   Run(node, batch);
   node.process(node.self, *this, *batch);
-  if (current_ != nullptr) {
-    assert(current_->empty() && "Process must emit or drop every packet");
-    arena_->Put(current_);
-  }
 }
 
 template <typename Fill>
@@ -213,10 +203,6 @@ auto Context::RunRoot(Node& node, Fill fill) {
   nodes_ = &node - node.rank;
   Run(node, TakeBatch());
   auto result = fill(*this, *current_);
-  if (current_ != nullptr) {
-    assert(current_->empty() && "a task must emit or drop every packet");
-    arena_->Put(current_);
-  }
   Drain();
   return result;
 }

@@ -15,10 +15,12 @@
 #include <utility>
 #include <vector>
 
+#include "bess/hook.pb.h"
 #include "bess/util.pb.h"
 #include "core/graph/fake_host_testing.h"
 #include "core/graph/graph.h"
 #include "core/graph/plan.h"
+#include "core/graph/track.h"
 
 namespace bess {
 
@@ -283,6 +285,14 @@ inline std::shared_ptr<LogHook> MakeLogHook(const std::string& name,
   auto hook = std::static_pointer_cast<LogHook>(*hclass.Create(name, {}));
   hook->log = log;
   return hook;
+}
+
+inline std::shared_ptr<Track> MakeTrack(const std::string& name, bool bits = false) {
+  pb::TrackArg arg;
+  arg.set_bits(bits);
+  google::protobuf::Any any;
+  any.PackFrom(arg);
+  return std::static_pointer_cast<Track>(*HookRegistry::Get().Find("Track")->Create(name, any));
 }
 
 }  // namespace bess

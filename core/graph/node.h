@@ -16,23 +16,30 @@ class Context;
 
 using ProcessFunction = void (*)(void* self, Context& context, Batch& batch);
 
-// What a node that only counts has seen.
+// What has crossed a gate.
 struct CrossingCounts {
   Counter batches;
   Counter packets;
+
+  void Add(const Batch& batch) {
+    batches.Add(1);
+    packets.Add(batch.size());
+  }
 };
 
-struct Node {
-  ProcessFunction process = nullptr;
-  CrossingCounts* counts = nullptr;  // it only counts and sends on by gate 0: nothing is called
-  void* self = nullptr;              // the module, hook or loop buffer
-  Ledger* ledger = nullptr;          // this worker's books of the module the node belongs to
-  void* cell = nullptr;              // this worker's counters of a hook
-  Node* const* out = nullptr;        // by output gate; nullptr where nothing is connected
+// What a hop needs comes first, in one cache line.
+struct alignas(64) Node {
+  ProcessFunction process = nullptr;  // nullptr: it sends on by gate 0, and nothing is called
+  CrossingCounts* counts = nullptr;   // of what comes in, if that is counted
+  void* self = nullptr;               // the module, hook or loop buffer
+  Ledger* ledger = nullptr;           // this worker's books of the module the node belongs to
+  Node* const* out = nullptr;         // by output gate; nullptr where nothing is connected
+  const int16_t* offsets = nullptr;   // of the module's attributes, in the order it added them
   uint32_t num_out = 0;
-  uint32_t rank = 0;  // upstream nodes have lower ranks
   uint32_t igate = 0;
-  const int16_t* offsets = nullptr;  // of the module's attributes, in the order it added them
+  Node* usual = nullptr;  // behind gate 0, where most packets go
+  uint32_t rank = 0;      // upstream nodes have lower ranks
+  void* cell = nullptr;   // this worker's counters of a hook
 
   // Packets on their way to this node in the running round. At most one batch is partly filled.
   Batch* filling = nullptr;

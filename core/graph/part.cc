@@ -42,7 +42,11 @@ void ProcessAndKnock(void* self, Context& context, Batch& batch) {
 class WorkerPartBuilder {
  public:
   WorkerPartBuilder(Part& part, uint32_t worker)
-      : part_(part), topology_(part.topology), worker_(worker), alike_(topology_.size(), kNone) {}
+      : part_(part), topology_(part.topology), worker_(worker), plain_(topology_.size(), kNone) {
+    // For each module an input and a counter in front of it: seldom are there more.
+    drafts_.reserve(2 * topology_.size());
+    links_.reserve(2 * topology_.size());
+  }
 
   void AddTask(uint32_t module, uint32_t task, const ClassState* state) {
     const uint32_t root = NewNode(module);
@@ -68,6 +72,7 @@ class WorkerPartBuilder {
     WireAll();
     DrainLoops();
     Rank();
+    AbsorbCounters();
     PutInOrder();
     return std::move(made_);
   }
@@ -81,10 +86,16 @@ class WorkerPartBuilder {
     Edge* edge = nullptr;  // of the module's gate, if this is one
   };
   struct Draft {
-    Node node;
+    ProcessFunction process = nullptr;
+    CrossingCounts* counts = nullptr;
+    void* self = nullptr;
+    void* cell = nullptr;
+    Ledger* ledger = nullptr;
     uint32_t module = 0;
+    uint32_t igate = 0;
     uint32_t first_link = 0;
     uint32_t links = 0;
+    uint32_t absorbed_by = kNone;
     State state = State::kNew;
   };
 
@@ -95,10 +106,9 @@ class WorkerPartBuilder {
     Draft& draft = drafts_.emplace_back();
     Module* owner = topology_.modules[module]->module.get();
     draft.module = module;
-    draft.node.self = owner;
-    draft.node.process = owner->mclass().process;
-    draft.node.ledger = &owner->ledger(worker_);
-    draft.node.offsets = part_.metadata.offsets[module].data();
+    draft.self = owner;
+    draft.process = owner->mclass().process;
+    draft.ledger = &owner->ledger(worker_);
     return number;
   }
 
@@ -111,8 +121,8 @@ class WorkerPartBuilder {
 
   uint32_t NewForwarder(uint32_t module, ProcessFunction process, void* self, uint32_t to) {
     const uint32_t number = NewNode(module);
-    drafts_[number].node.process = process;
-    drafts_[number].node.self = self;
+    drafts_[number].process = process;
+    drafts_[number].self = self;
     SetLinks(number, 1)->to = to;
     return number;
   }
@@ -120,9 +130,11 @@ class WorkerPartBuilder {
   // Hooks in front of `to`, first hook first.
   uint32_t Hooked(uint32_t module, const Hooks& hooks, uint32_t to) {
     for (auto hook = hooks.rbegin(); hook != hooks.rend(); ++hook) {
-      to = NewForwarder(module, (*hook)->hclass().process, hook->get(), to);
-      drafts_[to].node.cell = (*hook)->Cell(worker_);
-      drafts_[to].node.counts = (*hook)->CountsOnly(worker_);
+      CrossingCounts* counts = (*hook)->CountsOnly(worker_);
+      to = NewForwarder(module, counts == nullptr ? (*hook)->hclass().process : nullptr,
+                        hook->get(), to);
+      drafts_[to].cell = (*hook)->Cell(worker_);
+      drafts_[to].counts = counts;
     }
     return to;
   }
@@ -131,19 +143,19 @@ class WorkerPartBuilder {
   // one, but behind hooks each has its own: only then do all links into a module's hooks and inputs
   // come from the connections themselves, which is where a cycle is cut and filled again.
   uint32_t Input(uint32_t module, uint32_t igate, bool hooked) {
-    const bool alike = topology_.module(module).info().igates_alike;
-    uint32_t& known = alike && !hooked
-                          ? alike_[module]
+    const uint32_t seen = topology_.module(module).info().igates_alike ? 0 : igate;
+    uint32_t& known = seen == 0 && !hooked
+                          ? plain_[module]
                           : inputs_.try_emplace(GateKey(module, igate), kNone).first->second;
     if (known != kNone) return known;
     known = NewNode(module);
-    Node& node = drafts_[known].node;
+    Draft& draft = drafts_[known];
     const auto holder = part_.holders.find(module);
     if (holder != part_.holders.end()) {
-      node.self = &holder->second;
-      node.process = &ProcessAndKnock;
+      draft.self = &holder->second;
+      draft.process = &ProcessAndKnock;
     }
-    node.igate = alike ? 0 : igate;
+    draft.igate = seen;
     to_wire_.push_back(known);
     Reach(module);
     return known;
@@ -171,7 +183,7 @@ class WorkerPartBuilder {
       Edge* edge = connection.gate->edge.get();
       const uint32_t to = Hooked(module, connection.gate->hooks, entry);
       links_[first + connection.ogate] = {to, edge};
-      if (edge->workers() != 0) linked_.insert(edge);
+      if (part_.edge_workers != 0 && edge->workers() != 0) linked_.insert(edge);
     }
   }
 
@@ -199,6 +211,7 @@ class WorkerPartBuilder {
   // task of this worker leads to it any more, what waits there ends: the modules behind it belong
   // to other workers now.
   void DrainLoops() {
+    if ((part_.edge_workers & Bit(worker_)) == 0) return;
     for (uint32_t m = 0; m < topology_.size(); ++m) {
       for (const auto& [to, gate, ogate] : topology_.down[m]) {
         if ((gate->edge->workers() & Bit(worker_)) == 0) continue;
@@ -210,7 +223,7 @@ class WorkerPartBuilder {
 
   uint32_t NewGrave(uint32_t module) {
     const uint32_t number = NewNode(module);
-    drafts_[number].node.process = &DropStranded;
+    drafts_[number].process = &DropStranded;
     return number;
   }
 
@@ -269,8 +282,8 @@ class WorkerPartBuilder {
     LoopBuffer& buffer = edge->MakeLoop(worker_);
     const uint32_t number = NewNode(module);
     Draft& draft = drafts_[number];
-    draft.node.process = &LoopBuffer::Process;
-    draft.node.self = &buffer;
+    draft.process = &LoopBuffer::Process;
+    draft.self = &buffer;
     draft.state = State::kDone;
     cuts_.push_back(number);
     const bool known = std::any_of(made_.loops.begin(), made_.loops.end(),
@@ -286,9 +299,28 @@ class WorkerPartBuilder {
     roots_.push_back(root);
   }
 
+  // What only counts needs no node of its own in front of one that nothing else leads to.
+  void AbsorbCounters() {
+    std::vector<uint32_t> feeders(drafts_.size());
+    for (const Link& link : links_) {
+      if (link.to != kNone) ++feeders[link.to];
+    }
+    for (Draft& draft : drafts_) {
+      if (draft.process != nullptr || draft.counts == nullptr) continue;
+      const uint32_t to = links_[draft.first_link].to;
+      if (feeders[to] != 1 || drafts_[to].counts != nullptr) continue;
+      drafts_[to].counts = draft.counts;
+      draft.absorbed_by = to;
+    }
+    std::erase_if(order_, [&](uint32_t node) { return drafts_[node].absorbed_by != kNone; });
+  }
+
   void PutInOrder() {
     std::vector<uint32_t> rank_of(drafts_.size());
     for (uint32_t rank = 0; rank < order_.size(); ++rank) rank_of[order_[rank]] = rank;
+    for (uint32_t node = 0; node < drafts_.size(); ++node) {
+      if (drafts_[node].absorbed_by != kNone) rank_of[node] = rank_of[drafts_[node].absorbed_by];
+    }
     made_.nodes.resize(order_.size());
     made_.outputs.resize(links_.size());
     for (size_t i = 0; i < links_.size(); ++i) {
@@ -296,10 +328,18 @@ class WorkerPartBuilder {
     }
     for (uint32_t rank = 0; rank < order_.size(); ++rank) {
       const Draft& draft = drafts_[order_[rank]];
-      Node& node = made_.nodes[rank] = draft.node;
-      node.rank = rank;
-      node.out = made_.outputs.data() + draft.first_link;
-      node.num_out = draft.links;
+      Node* const* out = made_.outputs.data() + draft.first_link;
+      made_.nodes[rank] = {.process = draft.process,
+                           .counts = draft.counts,
+                           .self = draft.self,
+                           .ledger = draft.ledger,
+                           .out = out,
+                           .offsets = part_.metadata.offsets[draft.module].data(),
+                           .num_out = draft.links,
+                           .igate = draft.igate,
+                           .usual = draft.links > 0 ? *out : nullptr,
+                           .rank = rank,
+                           .cell = draft.cell};
     }
     for (size_t i = 0; i < task_roots_.size(); ++i) {
       made_.tasks[i].slot.root = &made_.nodes[rank_of[task_roots_[i]]];
@@ -320,7 +360,7 @@ class WorkerPartBuilder {
   std::vector<uint32_t> to_wire_;
   std::vector<uint32_t> cuts_;
   std::vector<uint32_t> order_;
-  std::vector<uint32_t> alike_;  // inputs, by module
+  std::vector<uint32_t> plain_;  // inputs without hooks, by module: of gate 0 or all gates
   absl::flat_hash_map<GateKey, uint32_t> inputs_;
   absl::flat_hash_map<GateKey, uint32_t> entries_;
   absl::flat_hash_set<const Edge*>
@@ -391,13 +431,13 @@ void Part::LayOut(const AttributePlaces& attributes, const Schedules& schedules)
     places.push_back(PlaceOf(attributes, range.name));
   }
   FindHolders(schedules);
+  LookAround();
   const uint64_t used = WorkersIn(schedules);
   for (uint32_t worker = 0; worker < kMaxWorkers; ++worker) {
     if ((used & Bit(worker)) == 0) continue;
     const auto& made = workers[worker] = LayOutWorker(*this, schedules, worker);
     most_nodes = std::max(most_nodes, made.nodes.size());
   }
-  FindAttentive();
   for (uint32_t m = 0; m < topology.size(); ++m) {
     if (placement[m] != 0 && topology.module(m).numa_nodes() != kAllNumaNodes) {
       choosy.push_back(topology.modules[m]);
@@ -407,10 +447,9 @@ void Part::LayOut(const AttributePlaces& attributes, const Schedules& schedules)
 
 // Those with tasks, and those where packets may be waiting in a cycle.
 uint64_t Part::WorkersIn(const Schedules& schedules) const {
-  uint64_t used = 0;
-  for (uint32_t m = 0; m < topology.size(); ++m) {
-    for (const auto& task : schedules.of(topology.modules[m]->number)) used |= Bit(task.worker);
-    for (const auto& connection : topology.down[m]) used |= connection.gate->edge->workers();
+  uint64_t used = edge_workers;
+  for (const ModuleEntry* entry : topology.modules) {
+    for (const auto& task : schedules.of(entry->number)) used |= Bit(task.worker);
   }
   return used;
 }
@@ -441,7 +480,8 @@ void Part::FindHolders(const Schedules& schedules) {
   }
 }
 
-void Part::FindAttentive() {
+// At all hooks and edges at once, which lie scattered in memory.
+void Part::LookAround() {
   const auto look = [&](const Module& module, const Hooks& hooks) {
     for (const auto& hook : hooks) {
       if (hook->hclass().attentive) attentive.emplace_back(module.name(), hook.get());
@@ -449,7 +489,10 @@ void Part::FindAttentive() {
   };
   for (const ModuleEntry* entry : topology.modules) {
     for (const auto& [igate, hooks] : entry->in_hooks) look(*entry->module, hooks);
-    for (const auto& [ogate, gate] : entry->out) look(*entry->module, gate.hooks);
+    for (const auto& [ogate, gate] : entry->out) {
+      look(*entry->module, gate.hooks);
+      edge_workers |= gate.edge->workers();
+    }
   }
 }
 

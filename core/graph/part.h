@@ -94,6 +94,7 @@ struct Part {
   std::map<uint32_t, Holder> holders;       // by module
   std::vector<std::vector<Brake*>> brakes;  // of what each module feeds; empty if there are none
   std::vector<uint64_t> placement;          // by module: a bit for each worker
+  uint64_t edge_workers = 0;                // that had a cycle cut in some plan: a bit each
   std::map<uint32_t, WorkerPart> workers;
   size_t most_nodes = 0;  // of a worker
   std::vector<std::pair<std::string, GateHook*>> attentive;
@@ -101,7 +102,7 @@ struct Part {
 
  private:
   void FindHolders(const Schedules& schedules);
-  void FindAttentive();
+  void LookAround();
   uint64_t WorkersIn(const Schedules& schedules) const;
 };
 

@@ -27,6 +27,15 @@ class Groups {
   std::vector<uint32_t> parent_;
 };
 
+// Each entry is looked at once: they lie scattered in memory.
+void SortByNumber(std::vector<const ModuleEntry*>& modules) {
+  std::vector<std::pair<uint32_t, const ModuleEntry*>> numbered;
+  numbered.reserve(modules.size());
+  for (const ModuleEntry* module : modules) numbered.emplace_back(module->number, module);
+  std::sort(numbered.begin(), numbered.end());
+  for (size_t i = 0; i < modules.size(); ++i) modules[i] = numbered[i].second;
+}
+
 }  // namespace
 
 Topology::Topology(std::vector<const ModuleEntry*> all, std::vector<uint32_t>& places)
@@ -70,8 +79,7 @@ bool Topology::HasCycle() const {
 
 std::vector<std::vector<const ModuleEntry*>> ConnectedGroups(
     std::vector<const ModuleEntry*> modules, std::vector<uint32_t>& places) {
-  std::sort(modules.begin(), modules.end(),
-            [](const ModuleEntry* a, const ModuleEntry* b) { return a->number < b->number; });
+  SortByNumber(modules);
   for (uint32_t i = 0; i < modules.size(); ++i) places[modules[i]->number] = i;
   Groups joined(modules.size());
   for (uint32_t i = 0; i < modules.size(); ++i) {

@@ -12,8 +12,7 @@ absl::Status Track::Init(const pb::TrackArg& arg) {
 
 void Track::Process(Context& context, Batch& batch) {
   auto* cell = static_cast<CellCounters*>(context.node().cell);
-  cell->crossed.batches.Add(1);
-  cell->crossed.packets.Add(batch.size());
+  cell->crossed.Add(batch);
   cell->bytes.Add(WireBits(batch) / 8);
   context.Emit(0, batch);
 }

@@ -9,14 +9,6 @@
 namespace bess {
 namespace {
 
-std::shared_ptr<Track> MakeTrack(bool bits) {
-  pb::TrackArg arg;
-  arg.set_bits(bits);
-  google::protobuf::Any any;
-  any.PackFrom(arg);
-  return std::static_pointer_cast<Track>(*HookRegistry::Get().Find("Track")->Create("track0", any));
-}
-
 void ExpectCounts(const Track& track, uint64_t batches, uint64_t packets, uint64_t bytes) {
   const Track::Counts counts = track.counts();
   EXPECT_EQ(counts.batches, batches);
@@ -48,7 +40,7 @@ class TrackTest : public testing::Test {
 };
 
 TEST_F(TrackTest, CountsOverAllWorkers) {
-  const auto track = MakeTrack(false);
+  const auto track = MakeTrack("track");
   ExpectCounts(*track, 0, 0, 0);
   Build(track);
   Send(0, 100);
@@ -59,7 +51,7 @@ TEST_F(TrackTest, CountsOverAllWorkers) {
 }
 
 TEST_F(TrackTest, CountsBytesWithTheirFramingOnRequest) {
-  const auto track = MakeTrack(true);
+  const auto track = MakeTrack("track", true);
   EXPECT_TRUE(track->counts_bytes());
   Build(track);
   Send(0, 10);
@@ -67,7 +59,7 @@ TEST_F(TrackTest, CountsBytesWithTheirFramingOnRequest) {
 }
 
 TEST_F(TrackTest, ResetStartsAgainAtZero) {
-  const auto track = MakeTrack(true);
+  const auto track = MakeTrack("track", true);
   Build(track);
   Send(0, 70);
   Send(1, 3);
@@ -80,7 +72,7 @@ TEST_F(TrackTest, ResetStartsAgainAtZero) {
 }
 
 TEST_F(TrackTest, CountsOnAcrossPlans) {
-  const auto track = MakeTrack(false);
+  const auto track = MakeTrack("track");
   Build(track);
   Send(0, 10);
   runners_[0].Adopt(test_.MustCompile());
@@ -88,8 +80,41 @@ TEST_F(TrackTest, CountsOnAcrossPlans) {
   ExpectCounts(*track, 2, 20, 0);
 }
 
+TEST_F(TrackTest, NeedsNodesOfItsOwnOnlyWhereGatesMeet) {
+  const auto one = MakeTrack("one"), other = MakeTrack("other"), met = MakeTrack("met");
+  test_.AddSource("source");
+  test_.Add("m");
+  test_.AddSink("sink");
+  test_.Connect("source", 0, "m", 0, {one});
+  test_.Connect("m", 0, "sink", 0, {met});
+  EXPECT_EQ(NodesOf(test_.MustCompile(), 0).size(), 3u);
+  test_.AddSource("twin");
+  test_.Connect("twin", 0, "m", 1, {other});
+  const Plan& plan = test_.MustCompile();
+  EXPECT_EQ(NodesOf(plan, 0).size(), 6u);
+  runners_[0].Adopt(plan);
+  test_.Feed("source", 3);
+  test_.Feed("twin", 5);
+  runners_[0].Rounds(2);
+  ExpectCounts(*one, 1, 3, 0);
+  ExpectCounts(*other, 1, 5, 0);
+  ExpectCounts(*met, 2, 8, 0);
+}
+
+TEST_F(TrackTest, SeveralAtOneGateCountAlike) {
+  const auto first = MakeTrack("first"), second = MakeTrack("second");
+  test_.AddSource("source");
+  test_.AddSink("sink");
+  test_.Connect("source", 0, "sink", 0, {first, second});
+  runners_[0].Adopt(test_.MustCompile());
+  test_.Feed("source", 3);
+  runners_[0].Rounds(1);
+  ExpectCounts(*first, 1, 3, 0);
+  ExpectCounts(*second, 1, 3, 0);
+}
+
 TEST_F(TrackTest, HasOneCellAWorker) {
-  const auto track = MakeTrack(false);
+  const auto track = MakeTrack("track");
   EXPECT_NE(track->Cell(0), nullptr);
   EXPECT_EQ(track->Cell(0), track->Cell(0));
   EXPECT_NE(track->Cell(0), track->Cell(1));

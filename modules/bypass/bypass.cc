@@ -26,7 +26,8 @@ class Bypass final : public Module {
   }
 
   void Process(Context& context, Batch& batch) {
-    if (!free_of_charge_) Burn(batch);
+    if (!free_of_charge_) [[unlikely]]
+      Burn(batch);
     context.Emit(context.igate(), batch);
   }
 
