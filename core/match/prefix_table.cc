@@ -33,6 +33,23 @@ void ReplaceGroup(Slot& slot, uint32_t group) {
 
 uint32_t LengthOf(uint32_t leaf) { return leaf >> kLengthShift; }
 
+// What some slots and the values so far have in common.
+struct Seen {
+  uint64_t any = 0;             // the bits set in any slot
+  uint32_t least = UINT32_MAX;  // of the values, 0 if there is none
+};
+
+// Deeper slots have longer prefixes, and a longer prefix makes a larger leaf.
+Seen TakeLeaves(const uint64_t* slots, size_t n, uint32_t* values) {
+  Seen seen;
+  for (size_t i = 0; i < n; ++i) {
+    values[i] = std::max(values[i], LeafOf(slots[i]));
+    seen.any |= slots[i];
+    seen.least = std::min(seen.least, values[i]);
+  }
+  return seen;
+}
+
 template <size_t kBytes>
 uint32_t FirstBits(const std::array<uint8_t, kBytes>& address, uint32_t bits) {
   return LoadUnaligned<Be32>(address.data()).value() >> (32 - bits);
@@ -51,49 +68,39 @@ absl::StatusOr<std::unique_ptr<PrefixTable<kBytes>>> PrefixTable<kBytes>::Create
 // --- Readers ------------------------------------------------------------------------------------
 
 // One array after the other for all addresses, so that what is not in the cache is fetched at the
-// same time for all of them; the loops between are made for vector instructions.
+// same time for all of them; loops without such loads become vector instructions.
 template <size_t kBytes>
 void PrefixTable<kBytes>::FindChunk(const Address* addresses, size_t n, uint32_t* values) const {
   uint64_t slots[kChunk];
+  const Slot* root = &root_[0];  // the compiler would read it again after each acquire
   for (size_t i = 0; i < n; ++i) {
-    slots[i] = root_[FirstBits(addresses[i], kRootBits)].load(std::memory_order_acquire);
+    slots[i] = root[FirstBits(addresses[i], kRootBits)].load(std::memory_order_acquire);
   }
-  uint32_t groups = 0;
-  bool missed = false;
-  for (size_t i = 0; i < n; ++i) {
-    values[i] = LeafOf(slots[i]);
-    groups |= GroupOf(slots[i]);
-    missed |= values[i] == 0;
+  std::fill_n(values, n, 0);
+  Seen seen = TakeLeaves(slots, n, values);
+  for (size_t byte = kRootBytes; GroupOf(seen.any) != 0 && byte < kBytes; ++byte) {
+    LoadFromGroups(addresses, n, byte, slots);
+    seen = TakeLeaves(slots, n, values);
   }
-  if (groups != 0) missed = FindInGroups(addresses, n, slots, values);
-  for (size_t i = 0; missed && i < n; ++i) {
+  for (size_t i = 0; seen.least == 0 && i < n; ++i) {
     const uint64_t coarse =
         coarse_[FirstBits(addresses[i], kCoarseBits)].load(std::memory_order_acquire);
-    values[i] = values[i] != 0 ? values[i] : LeafOf(coarse);
+    values[i] = std::max(values[i], LeafOf(coarse));
   }
   for (size_t i = 0; i < n; ++i) values[i] = (values[i] & kValueMask) - 1;  // 0 becomes kNone
 }
 
-// Goes on from slots of the root. Returns whether there are addresses without a value.
+// Goes on from each slot to the one of its group that `byte` says. Four bytes are read for one, as
+// vectors can.
 template <size_t kBytes>
-bool PrefixTable<kBytes>::FindInGroups(const Address* addresses, size_t n, uint64_t* slots,
-                                       uint32_t* values) const {
-  bool missed = true;
-  uint32_t groups = 1;
-  for (size_t byte = kRootBytes; groups != 0 && byte < kBytes; ++byte) {
-    for (size_t i = 0; i < n; ++i) {
-      const uint8_t index = addresses[i][byte];
-      slots[i] = Group(GroupOf(slots[i]))[index].load(std::memory_order_acquire);
-    }
-    groups = 0;
-    missed = false;
-    for (size_t i = 0; i < n; ++i) {
-      values[i] = LeafOf(slots[i]) != 0 ? LeafOf(slots[i]) : values[i];
-      groups |= GroupOf(slots[i]);
-      missed |= values[i] == 0;
-    }
+void PrefixTable<kBytes>::LoadFromGroups(const Address* addresses, size_t n, size_t byte,
+                                         uint64_t* slots) const {
+  for (size_t i = 0; i < n; ++i) {
+    const uint32_t index = LoadUnaligned<Be32>(&addresses[i][byte - 3]).value() & 0xff;
+    slots[i] = size_t{GroupOf(slots[i])} * kGroupSlots + index;
   }
-  return missed;
+  const GroupSlot* group_slots = &group_slots_[0];
+  for (size_t i = 0; i < n; ++i) slots[i] = group_slots[slots[i]].load(std::memory_order_acquire);
 }
 
 template <size_t kBytes>

@@ -101,7 +101,7 @@ class PrefixTable {
   GroupSlot* Group(uint32_t group) const { return &group_slots_[size_t{group} * kGroupSlots]; }
   Slot& Link(uint32_t owner, const Prefix& prefix, size_t byte) const;
   void FindChunk(const Address* addresses, size_t n, uint32_t* values) const;
-  bool FindInGroups(const Address* addresses, size_t n, uint64_t* slots, uint32_t* values) const;
+  void LoadFromGroups(const Address* addresses, size_t n, size_t byte, uint64_t* slots) const;
   static std::pair<uint32_t, uint32_t> SlotsOf(const Prefix& prefix);
   template <typename AnySlot>
   static void Paint(AnySlot* array, const Prefix& prefix, uint32_t leaf);
