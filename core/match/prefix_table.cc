@@ -60,8 +60,8 @@ uint32_t FirstBits(const std::array<uint8_t, kBytes>& address, uint32_t bits) {
 template <size_t kBytes>
 absl::StatusOr<std::unique_ptr<PrefixTable<kBytes>>> PrefixTable<kBytes>::Create(uint32_t groups) {
   BESS_ASSIGN_OR_RETURN(auto root, ZeroedArray<Slot>::Create(size_t{1} << kRootBits));
-  BESS_ASSIGN_OR_RETURN(auto slots,
-                        ZeroedArray<GroupSlot>::Create((size_t{groups} + 1) * kGroupSlots));
+  BESS_ASSIGN_OR_RETURN(auto slots, ZeroedArray<GroupSlot>::Create(
+                                        (size_t{groups} + 1) * kReservedBytes / sizeof(GroupSlot)));
   return std::unique_ptr<PrefixTable>(new PrefixTable(std::move(root), std::move(slots), groups));
 }
 
@@ -96,8 +96,8 @@ template <size_t kBytes>
 void PrefixTable<kBytes>::LoadFromGroups(const Address* addresses, size_t n, size_t byte,
                                          uint64_t* slots) const {
   for (size_t i = 0; i < n; ++i) {
-    const uint32_t index = LoadUnaligned<Be32>(&addresses[i][byte - 3]).value() & 0xff;
-    slots[i] = size_t{GroupOf(slots[i])} * kGroupSlots + index;
+    const uint32_t value = LoadUnaligned<Be32>(&addresses[i][byte - 3]).value() & 0xff;
+    slots[i] = IndexIn(GroupOf(slots[i]), value);
   }
   const GroupSlot* group_slots = &group_slots_[0];
   for (size_t i = 0; i < n; ++i) slots[i] = group_slots[slots[i]].load(std::memory_order_acquire);
@@ -148,20 +148,28 @@ auto PrefixTable<kBytes>::Shortened(const Prefix& prefix, uint32_t length) -> Pr
   return shorter;
 }
 
-// The slots of a prefix in its array, first and how many.
+// Of a prefix that needs no group.
 template <size_t kBytes>
-std::pair<uint32_t, uint32_t> PrefixTable<kBytes>::SlotsOf(const Prefix& prefix) {
+auto PrefixTable<kBytes>::ShortSlots(const Prefix& prefix) -> absl::Span<Slot> {
   const uint32_t last_bit = LastBit(prefix.length);
-  const uint32_t first = last_bit <= kRootBits ? FirstBits(prefix.address, last_bit)
-                                               : prefix.address[last_bit / 8 - 1];
-  return {first, 1u << (last_bit - prefix.length)};
+  Slot* array = last_bit == kCoarseBits ? coarse_.data() : &root_[0];
+  return {array + FirstBits(prefix.address, last_bit), size_t{1} << (last_bit - prefix.length)};
+}
+
+// Of a prefix in the group that keeps it.
+template <size_t kBytes>
+auto PrefixTable<kBytes>::SlotsIn(uint32_t group, const Prefix& prefix) const
+    -> absl::Span<GroupSlot> {
+  const uint32_t last_bit = LastBit(prefix.length);
+  return {&SlotIn(group, prefix.address[last_bit / 8 - 1]),
+          size_t{1} << (last_bit - ShiftOf(group) - prefix.length)};
 }
 
 // The slot that leads to the group indexed by `byte`: in the root, or in the group before that.
 template <size_t kBytes>
 auto PrefixTable<kBytes>::Link(uint32_t owner, const Prefix& prefix, size_t byte) const -> Slot& {
   if constexpr (kBytes > kRootBytes + 1) {
-    if (byte > kRootBytes) return Group(owner)[prefix.address[byte - 1]];
+    if (byte > kRootBytes) return SlotIn(owner, prefix.address[byte - 1]);
   }
   return root_[FirstBits(prefix.address, kRootBits)];
 }
@@ -169,23 +177,21 @@ auto PrefixTable<kBytes>::Link(uint32_t owner, const Prefix& prefix, size_t byte
 // Writes `leaf` where no longer prefix is.
 template <size_t kBytes>
 template <typename AnySlot>
-void PrefixTable<kBytes>::Paint(AnySlot* array, const Prefix& prefix, uint32_t leaf) {
-  const auto [first, count] = SlotsOf(prefix);
-  for (AnySlot* slot = array + first; slot != array + first + count; ++slot) {
-    const uint64_t old = slot->load(std::memory_order_relaxed);
-    if (LengthOf(LeafOf(old)) <= prefix.length) ReplaceLeaf(*slot, leaf);
+void PrefixTable<kBytes>::Paint(absl::Span<AnySlot> slots, uint32_t leaf) {
+  for (AnySlot& slot : slots) {
+    const uint64_t old = slot.load(std::memory_order_relaxed);
+    if (LengthOf(LeafOf(old)) <= LengthOf(leaf)) ReplaceLeaf(slot, leaf);
   }
 }
 
 // Writes the next shorter prefix of the same array where `prefix` was.
 template <size_t kBytes>
 template <typename AnySlot>
-void PrefixTable<kBytes>::Unpaint(AnySlot* array, const Prefix& prefix) {
+void PrefixTable<kBytes>::Unpaint(absl::Span<AnySlot> slots, const Prefix& prefix) {
   const uint32_t cover = Cover(prefix);
-  const auto [first, count] = SlotsOf(prefix);
-  for (AnySlot* slot = array + first; slot != array + first + count; ++slot) {
-    const uint64_t old = slot->load(std::memory_order_relaxed);
-    if (LengthOf(LeafOf(old)) == prefix.length) ReplaceLeaf(*slot, cover);
+  for (AnySlot& slot : slots) {
+    const uint64_t old = slot.load(std::memory_order_relaxed);
+    if (LengthOf(LeafOf(old)) == prefix.length) ReplaceLeaf(slot, cover);
   }
 }
 
@@ -200,27 +206,56 @@ uint32_t PrefixTable<kBytes>::Cover(const Prefix& prefix) const {
 }
 
 template <size_t kBytes>
-uint32_t PrefixTable<kBytes>::TakeGroup() {
-  if (!free_.empty()) {
-    const uint32_t group = free_.back();
-    free_.pop_back();
+uint32_t PrefixTable<kBytes>::TakeGroup(uint32_t shift) {
+  ++groups_used_;
+  if (!free_[shift].empty()) {
+    const uint32_t group = free_[shift].back();
+    free_[shift].pop_back();
     return group;
   }
-  used_.push_back(0);
-  return next_group_++;
+  const auto unit = static_cast<uint32_t>(used_.size());
+  used_.resize(unit + (kGroupSlots >> shift) / kUnitSlots);
+  return unit << kShiftBits | shift;
+}
+
+// Its slots are empty.
+template <size_t kBytes>
+void PrefixTable<kBytes>::GiveBack(uint32_t group) {
+  --groups_used_;
+  free_[ShiftOf(group)].push_back(group);
+}
+
+// Puts a larger group in the place of the one behind `link`. That is emptied once the change is
+// counted: a reader that is still in it, and sees so, looks again.
+template <size_t kBytes>
+uint32_t PrefixTable<kBytes>::Enlarge(Slot& link, uint32_t shift) {
+  const uint32_t small = GroupOf(link.load(std::memory_order_relaxed));
+  const uint32_t large = TakeGroup(shift);
+  used_[UnitOf(large)] = used_[UnitOf(small)];
+  for (uint32_t byte = 0; byte < kGroupSlots; byte += 1 << shift) {
+    const auto slot = SlotIn(small, byte).load(std::memory_order_relaxed);
+    SlotIn(large, byte).store(slot, std::memory_order_release);
+  }
+  ReplaceGroup(link, large);
+  CountChange();
+  for (uint32_t byte = 0; byte < kGroupSlots; byte += 1 << ShiftOf(small)) {
+    SlotIn(small, byte).store(0, std::memory_order_release);
+  }
+  GiveBack(small);
+  return large;
 }
 
 // New groups from the one indexed by `byte` down to the one that keeps the prefix.
 template <size_t kBytes>
 uint32_t PrefixTable<kBytes>::NewChain(const Prefix& prefix, size_t byte, uint32_t leaf) {
   const size_t last = LastBit(prefix.length) / 8 - 1;
-  uint32_t group = TakeGroup();
-  Paint(Group(group), prefix, leaf);
-  used_[group] = 1;
+  uint32_t group = TakeGroup(ShiftFor(prefix.length));
+  Paint(SlotsIn(group, prefix), leaf);
+  used_[UnitOf(group)] = 1;
   for (size_t above = last; above-- > byte;) {
-    const uint32_t parent = TakeGroup();
+    const uint32_t parent = TakeGroup(0);
     ReplaceGroup(Link(parent, prefix, above + 1), group);
-    used_[parent] = 1;
+    used_[UnitOf(parent)] = 1;
     group = parent;
   }
   return group;
@@ -237,13 +272,15 @@ bool PrefixTable<kBytes>::AddLong(const Prefix& prefix, uint32_t leaf, bool is_n
     owner = group;
   }
   if (byte > last) {
-    Paint(Group(owner), prefix, leaf);
-    used_[owner] += is_new ? 1 : 0;
+    const uint32_t shift = ShiftFor(prefix.length);
+    if (ShiftOf(owner) > shift) owner = Enlarge(Link(0, prefix, last), shift);
+    Paint(SlotsIn(owner, prefix), leaf);
+    used_[UnitOf(owner)] += is_new ? 1 : 0;
     return true;
   }
   if (last - byte >= max_groups_ - groups_used()) return false;
   ReplaceGroup(Link(owner, prefix, byte), NewChain(prefix, byte, leaf));
-  ++used_[owner];
+  ++used_[UnitOf(owner)];
   return true;
 }
 
@@ -254,10 +291,10 @@ void PrefixTable<kBytes>::DeleteLong(const Prefix& prefix) {
   for (size_t byte = kRootBytes; byte <= last; ++byte) {
     groups[byte] = GroupOf(Link(groups[byte - 1], prefix, byte).load(std::memory_order_relaxed));
   }
-  Unpaint(Group(groups[last]), prefix);
-  for (size_t byte = last; byte >= kRootBytes && --used_[groups[byte]] == 0; --byte) {
+  Unpaint(SlotsIn(groups[last], prefix), prefix);
+  for (size_t byte = last; byte >= kRootBytes && --used_[UnitOf(groups[byte])] == 0; --byte) {
     ReplaceGroup(Link(groups[byte - 1], prefix, byte), 0);
-    free_.push_back(groups[byte]);
+    GiveBack(groups[byte]);
   }
 }
 
@@ -268,7 +305,7 @@ bool PrefixTable<kBytes>::Add(const Prefix& prefix, uint32_t value) {
   if (prefix.length > kRootBits) {
     if (!AddLong(prefix, leaf, is_new)) return false;
   } else {
-    Paint(prefix.length <= kCoarseBits ? coarse_.data() : &root_[0], prefix, leaf);
+    Paint(ShortSlots(prefix), leaf);
   }
   values_[prefix] = value;
   of_length_[prefix.length] += is_new ? 1 : 0;
@@ -283,7 +320,7 @@ bool PrefixTable<kBytes>::Delete(const Prefix& prefix) {
   if (prefix.length > kRootBits) {
     DeleteLong(prefix);
   } else {
-    Unpaint(prefix.length <= kCoarseBits ? coarse_.data() : &root_[0], prefix);
+    Unpaint(ShortSlots(prefix), prefix);
   }
   CountChange();
   return true;

@@ -111,6 +111,24 @@ TEST(PrefixTableTest, GroupsAreTakenWhenNeededAndGivenBack) {
   EXPECT_EQ(FindOne(*table, Six("2001:db8:100:2::1")), 4u);
 }
 
+TEST(PrefixTableTest, AFullTableStillLetsAGroupGrow) {
+  const auto table = MakeTable<4>(1);
+  ASSERT_TRUE(table->Add(Four("10.1.2.0/28"), 28));
+  for (const char* refused : {"10.1.3.0/28", "10.1.3.0/32"}) {
+    EXPECT_FALSE(table->Add(Four(refused), 1));
+    EXPECT_EQ(FindOne(*table, Four("10.1.3.0")), table->kNone);
+  }
+  ASSERT_TRUE(table->Add(Four("10.1.2.1/32"), 32));
+  EXPECT_EQ(table->groups_used(), 1u);
+  EXPECT_EQ(FindOne(*table, Four("10.1.2.0")), 28u);
+  EXPECT_EQ(FindOne(*table, Four("10.1.2.1")), 32u);
+  EXPECT_FALSE(table->Add(Four("10.1.3.0/28"), 1));
+  ASSERT_TRUE(table->Delete(Four("10.1.2.1/32")));
+  ASSERT_TRUE(table->Delete(Four("10.1.2.0/28")));
+  EXPECT_EQ(table->groups_used(), 0u);
+  ASSERT_TRUE(table->Add(Four("10.1.3.0/28"), 1));
+}
+
 // The obvious way: all prefixes in a list, the longest that holds the address wins.
 template <size_t kBytes>
 class SlowTable {
@@ -141,6 +159,39 @@ class SlowTable {
   std::vector<Entry> entries;
 };
 
+// For all addresses of the first groups from 10.0.0.0 on.
+void ExpectGroupsAgree(const PrefixTable<4>& table, const SlowTable<4>& slow, uint32_t groups) {
+  for (uint32_t address = 0x0a000000; address < 0x0a000000 + groups * 256; ++address) {
+    const auto host = ToBytes(Ipv4Prefix{address, 32});
+    ASSERT_EQ(FindOne(table, host), slow.Find(host.address)) << FormatIpv4(address);
+  }
+}
+
+// Each round begins with groups for another length, which then grow step by step while the table is
+// full. The next round uses again what this one gave back.
+TEST(PrefixTableTest, GroupsGrowWithTheirPrefixesAndBeginSmallAgain) {
+  constexpr uint32_t kGroups = 3;
+  const auto table = MakeTable<4>(kGroups);
+  for (uint32_t first = 25; first <= 32; ++first) {
+    SlowTable<4> slow;
+    for (uint32_t length = first; length <= 32; ++length) {
+      for (uint32_t group = 0; group < kGroups; ++group) {
+        Ipv4Prefix prefix{0x0a000000 + group * 256 + length * 90 % 256, length};
+        prefix.address &= prefix.mask();
+        slow.entries.push_back({ToBytes(prefix), first * 1000 + length * 10 + group});
+        ASSERT_TRUE(table->Add(slow.entries.back().prefix, slow.entries.back().value));
+      }
+      ASSERT_NO_FATAL_FAILURE(ExpectGroupsAgree(*table, slow, kGroups));
+    }
+    EXPECT_EQ(table->groups_used(), kGroups);
+    for (; !slow.entries.empty(); slow.entries.pop_back()) {
+      ASSERT_NO_FATAL_FAILURE(ExpectGroupsAgree(*table, slow, kGroups));
+      ASSERT_TRUE(table->Delete(slow.entries.back().prefix));
+    }
+    EXPECT_EQ(table->groups_used(), 0u);
+  }
+}
+
 template <typename T>
 class PrefixTableChurnTest : public testing::Test {};
 template <size_t kBytes>
@@ -148,7 +199,8 @@ using Bytes = std::integral_constant<size_t, kBytes>;
 using Families = testing::Types<Bytes<4>, Bytes<16>>;
 TYPED_TEST_SUITE(PrefixTableChurnTest, Families);
 
-// Addresses of few different bytes, so that prefixes lie in each other at every depth.
+// Addresses of few different bytes, so that prefixes lie in each other at every depth; and half of
+// them with few different first 24 bits.
 template <size_t kBytes>
 typename PrefixTable<kBytes>::Address SomeAddress(std::mt19937& random) {
   typename PrefixTable<kBytes>::Address address;
@@ -156,6 +208,7 @@ typename PrefixTable<kBytes>::Address SomeAddress(std::mt19937& random) {
     const uint32_t bits = static_cast<uint32_t>(random());
     byte = static_cast<uint8_t>((bits & 15) == 0 ? bits >> 8 : (bits & 16) << 3 | (bits >> 8 & 1));
   }
+  if (random() % 2 == 0) address[1] = address[2] = 0;
   return address;
 }
 
@@ -163,11 +216,24 @@ template <size_t kBytes>
 typename PrefixTable<kBytes>::Prefix SomePrefix(std::mt19937& random) {
   typename PrefixTable<kBytes>::Prefix prefix;
   prefix.length = static_cast<uint32_t>(random() % (8 * kBytes + 1));
+  if (random() % 2 == 0) prefix.length = static_cast<uint32_t>(8 * kBytes - random() % 8);
   const auto address = SomeAddress<kBytes>(random);
   for (uint32_t bit = 0; bit < prefix.length; ++bit) {
     prefix.address[bit / 8] |= address[bit / 8] & (0x80 >> bit % 8);
   }
   return prefix;
+}
+
+// Whether an IPv4 prefix is too long for the group where it belongs.
+bool MakesAGroupGrow(const SlowTable<4>& slow, const PrefixTable<4>::Prefix& prefix) {
+  uint32_t longest = 24;
+  for (const auto& entry : slow.entries) {
+    const auto& address = entry.prefix.address;
+    if (std::equal(address.begin(), address.begin() + 3, prefix.address.begin())) {
+      longest = std::max(longest, entry.prefix.length);
+    }
+  }
+  return longest > 24 && prefix.length > std::max(longest, 28u);
 }
 
 TYPED_TEST(PrefixTableChurnTest, AgreesWithTheSlowWay) {
@@ -177,12 +243,13 @@ TYPED_TEST(PrefixTableChurnTest, AgreesWithTheSlowWay) {
   std::mt19937 random(kBytes);
   std::vector<typename PrefixTable<kBytes>::Address> addresses(100);
   std::vector<uint32_t> found(addresses.size());
-  uint64_t hits = 0, misses = 0;
+  uint64_t hits = 0, misses = 0, grown = 0;
   const uint64_t steps = SoakPackets(3'000'000) / addresses.size();
   for (uint64_t step = 0; step < steps; ++step) {
     if (slow.entries.size() < 40 && random() % 2 == 0) {
       const auto prefix = SomePrefix<kBytes>(random);
       const uint32_t value = static_cast<uint32_t>(random()) % (table->kMaxValue + 1);
+      if constexpr (kBytes == 4) grown += MakesAGroupGrow(slow, prefix);
       ASSERT_TRUE(table->Add(prefix, value));
       std::erase_if(slow.entries, [&](const auto& entry) { return entry.prefix == prefix; });
       slow.entries.push_back({prefix, value});
@@ -197,6 +264,10 @@ TYPED_TEST(PrefixTableChurnTest, AgreesWithTheSlowWay) {
       ASSERT_EQ(table->groups_used(), 0u);
     }
     for (auto& address : addresses) address = SomeAddress<kBytes>(random);
+    for (size_t i = 0; i < slow.entries.size(); ++i) {  // the same group, often another slot
+      addresses[i] = slow.entries[i].prefix.address;
+      addresses[i].back() ^= static_cast<uint8_t>(random());
+    }
     table->Find(addresses, found.data());
     for (size_t i = 0; i < addresses.size(); ++i) {
       ASSERT_EQ(found[i], slow.Find(addresses[i])) << "step " << step;
@@ -205,22 +276,26 @@ TYPED_TEST(PrefixTableChurnTest, AgreesWithTheSlowWay) {
   }
   EXPECT_GT(hits, 15 * steps);
   EXPECT_GT(misses, 3 * steps);
+  EXPECT_GE(grown, kBytes == 4 ? steps / 100 : 0);
 }
 
 // While the writer goes round, the table always has a route for the address: the short one or the
-// long one. A group that served the address serves another in between, with another value.
+// long one, whose group grows. Each size of it that served the address serves another in between,
+// with another value.
 TEST(PrefixTableTest, ReadersSeeTheTableBeforeOrAfterAChange) {
-  const auto table = MakeTable<4>(1);
-  const auto is_short = Four("10.0.0.0/8"), is_long = Four("10.1.2.3/32");
-  const auto other = Four("11.0.0.3/32"), fallback = Four("0.0.0.0/0");
+  const auto table = MakeTable<4>(2);
+  const auto is_short = Four("10.0.0.0/8"), is_long = Four("10.1.2.128/28");
+  const auto neighbour = Four("10.1.2.255/32"), fallback = Four("0.0.0.0/0");
+  const auto other_long = Four("11.0.0.128/28"), other_host = Four("11.0.1.131/32");
   ASSERT_TRUE(table->Add(is_short, 1));
   std::atomic<bool> stop{false};
   std::atomic<uint64_t> rounds{0}, wrong{0}, seen_long{0}, seen_short{0};
   std::thread reader([&] {
-    const std::vector<PrefixTable<4>::Address> addresses(80, is_long.address);
-    std::vector<uint32_t> values(addresses.size());
+    const std::vector<PrefixTable<4>::Address> addresses(80, Four("10.1.2.131/32").address);
     while (!stop.load()) {
-      table->Find(addresses, values.data());
+      // One alone is quick enough to fall between two of the writer's stores.
+      std::vector<uint32_t> values(rounds % 2 == 0 ? addresses.size() : 1);
+      table->Find({addresses.data(), values.size()}, values.data());
       for (const uint32_t value : values) {
         wrong += value != 1 && value != 2;
         seen_short += value == 1;
@@ -229,15 +304,20 @@ TEST(PrefixTableTest, ReadersSeeTheTableBeforeOrAfterAChange) {
       ++rounds;
     }
   });
-  for (int i = 0; i < 20000 || rounds < 2000; ++i) {
+  const uint64_t steps = SoakPackets(20000);
+  for (uint64_t i = 0; i < steps || rounds < 2000; ++i) {
     table->Add(is_long, 2);
     table->Delete(is_short);
+    table->Add(neighbour, 3);
+    table->Add(other_long, 4);
     table->Add(fallback, 1);
     table->Delete(is_long);
-    table->Add(other, 3);
+    table->Delete(neighbour);
+    table->Add(other_host, 5);
     table->Add(is_short, 1);
     table->Delete(fallback);
-    table->Delete(other);
+    table->Delete(other_long);
+    table->Delete(other_host);
   }
   stop = true;
   reader.join();

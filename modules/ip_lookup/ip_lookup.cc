@@ -19,7 +19,7 @@ using Table6 = PrefixTable<16>;
 constexpr uint32_t kDefaultRules = 1024;
 constexpr uint32_t kMaxRules = 1 << 22;
 constexpr uint32_t kDefaultTbl8s = 128;
-constexpr uint32_t kMaxTbl8s = 1 << 24;  // as many as there are different first 24 bits
+constexpr uint32_t kMaxTbl8s = Table4::kMaxGroups;
 
 bool IsIpv6(const std::string& prefix) { return prefix.find(':') != std::string::npos; }
 
