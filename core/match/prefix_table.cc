@@ -36,10 +36,11 @@ uint32_t LengthOf(uint32_t leaf) { return leaf >> kLengthShift; }
 // What some slots and the values so far have in common.
 struct Seen {
   uint64_t any = 0;             // the bits set in any slot
-  uint32_t least = UINT32_MAX;  // of the values, 0 if there is none
+  uint32_t least = UINT32_MAX;  // of the values, 0 where there is none
 };
 
-// Deeper slots have longer prefixes, and a longer prefix makes a larger leaf.
+// Deeper slots have longer prefixes, and a longer prefix makes a larger leaf. With a bool for what
+// `least` says GCC would not take vector instructions.
 Seen TakeLeaves(const uint64_t* slots, size_t n, uint32_t* values) {
   Seen seen;
   for (size_t i = 0; i < n; ++i) {

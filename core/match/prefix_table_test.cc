@@ -284,8 +284,8 @@ TYPED_TEST(PrefixTableChurnTest, AgreesWithTheSlowWay) {
 // with another value.
 TEST(PrefixTableTest, ReadersSeeTheTableBeforeOrAfterAChange) {
   const auto table = MakeTable<4>(2);
-  const auto is_short = Four("10.0.0.0/8"), is_long = Four("10.1.2.128/28");
-  const auto neighbour = Four("10.1.2.255/32"), fallback = Four("0.0.0.0/0");
+  const auto is_short = Four("10.0.0.0/12"), is_long = Four("10.1.2.128/28");
+  const auto neighbour = Four("10.1.2.255/32"), fallback = Four("10.0.0.0/11");
   const auto other_long = Four("11.0.0.128/28"), other_host = Four("11.0.1.131/32");
   ASSERT_TRUE(table->Add(is_short, 1));
   std::atomic<bool> stop{false};
@@ -304,7 +304,7 @@ TEST(PrefixTableTest, ReadersSeeTheTableBeforeOrAfterAChange) {
       ++rounds;
     }
   });
-  const uint64_t steps = SoakPackets(20000);
+  const uint64_t steps = SoakPackets(100000);
   for (uint64_t i = 0; i < steps || rounds < 2000; ++i) {
     table->Add(is_long, 2);
     table->Delete(is_short);
