@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "absl/types/span.h"
 #include "nf/wire.h"
 
 namespace bess {
@@ -75,10 +76,17 @@ class NfProducer {
     }
     return slots_ - (head_ - tail_);
   }
-  // There must be room.
-  void Put(BessNfDescriptor descriptor) {
-    own_.Store(SlotOffset(head_++, slots_), std::bit_cast<uint64_t>(descriptor),
-               std::memory_order_relaxed);
+  // There must be room for all. Copies of what stays the same are in registers: the slots could be
+  // these members for all that the compiler knows.
+  void Put(absl::Span<const BessNfDescriptor> descriptors) {
+    const OwnMemory own = own_;
+    const uint32_t slots = slots_;
+    uint32_t at = head_;
+    for (const BessNfDescriptor descriptor : descriptors) {
+      own.Store(SlotOffset(at++, slots), std::bit_cast<uint64_t>(descriptor),
+                std::memory_order_relaxed);
+    }
+    head_ = at;
   }
   // Shows the peer what was put. Sequentially consistent, so that either we see that the peer went
   // to sleep, or it sees the packets before it does.
@@ -121,10 +129,17 @@ class NfConsumer {
     }
     return head_ - tail_;
   }
-  // There must be one.
-  BessNfDescriptor Take() {
-    return std::bit_cast<BessNfDescriptor>(
-        peer_.template Load<uint64_t>(peer_part_ + SlotOffset(tail_++, slots_)));
+  // There must be as many.
+  void Take(absl::Span<BessNfDescriptor> descriptors) {
+    const Peer peer = peer_;
+    const uint64_t part = peer_part_;
+    const uint32_t slots = slots_;
+    uint32_t at = tail_;
+    for (BessNfDescriptor& descriptor : descriptors) {
+      descriptor = std::bit_cast<BessNfDescriptor>(
+          peer.template Load<uint64_t>(part + SlotOffset(at++, slots)));
+    }
+    tail_ = at;
   }
   // Gives the slots taken back to the peer.
   void Release() {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include <vector>
 
@@ -64,7 +65,12 @@ TEST_P(NfRingTest, ProducerFillsAndWrapsAround) {
   Producer ring = MakeProducer(start);
   for (uint32_t round = 0; round < 5; ++round) {
     ASSERT_EQ(ring.Room(kSlots), kSlots);
-    for (uint32_t i = 0; i < kSlots; ++i) ring.Put({.buffer = round * kSlots + i, .length = 60});
+    std::array<BessNfDescriptor, kSlots> descriptors;
+    for (uint32_t i = 0; i < kSlots; ++i) {
+      descriptors[i] = {.buffer = round * kSlots + i, .length = 60};
+    }
+    ring.Put({descriptors.data(), 1});
+    ring.Put({descriptors.data() + 1, kSlots - 1});
     EXPECT_EQ(Own<uint32_t>(0), start + round * kSlots) << "not before it is published";
     ring.Publish();
     EXPECT_EQ(Own<uint32_t>(0), start + (round + 1) * kSlots);
@@ -80,7 +86,7 @@ TEST_P(NfRingTest, ProducerRefusesAnImpossibleTail) {
   for (const uint32_t lie : {start + 4, start - 1, start + 0x80000000u, start + kSlots}) {
     Producer ring = MakeProducer(start);
     ASSERT_TRUE(ring.Room(kSlots));
-    for (int i = 0; i < 3; ++i) ring.Put({});
+    ring.Put(std::array<BessNfDescriptor, 3>());
     ring.Publish();
     peer_.Write(kConsumerPart, lie);
     EXPECT_FALSE(ring.Room(kSlots)) << lie - start;
@@ -104,7 +110,10 @@ TEST_P(NfRingTest, ConsumerTakesWhatThereIsOnce) {
   peer_.hostile_ = true;
   ring = Consumer(OwnMemory(own_, 0), peer_, kProducerPart, kSlots, start);
   ASSERT_EQ(ring.Available(), kSlots);
-  for (uint32_t i = 0; i < kSlots; ++i) EXPECT_EQ(ring.Take().buffer, i);
+  std::array<BessNfDescriptor, kSlots> taken;
+  ring.Take({taken.data(), 1});
+  ring.Take({taken.data() + 1, kSlots - 1});
+  for (uint32_t i = 0; i < kSlots; ++i) EXPECT_EQ(taken[i].buffer, i);
   ring.Release();
   EXPECT_EQ(Own<uint32_t>(0), start + kSlots);
   EXPECT_EQ(loads_.size(), kSlots + 1);
@@ -136,7 +145,8 @@ TEST_P(NfRingTest, ConsumerLooksAgainWhenItIsAsleep) {
   peer_.Write(kProducerPart, GetParam() + 1);
   EXPECT_FALSE(ring.GoToSleep()) << "something came";
   ASSERT_EQ(ring.Available(), 1u);
-  ring.Take();
+  BessNfDescriptor taken;
+  ring.Take({&taken, 1});
   EXPECT_TRUE(ring.GoToSleep());
   EXPECT_EQ(Own<uint32_t>(sleeps), 3u);
 }

@@ -160,10 +160,19 @@ uint32_t NfSession::LoanRoom() const {
   return loans < geometry_.loans ? geometry_.loans - loans : 0;
 }
 
-void NfSession::LendTo(ToNf& ring, Packet* packet) {
-  const uint32_t buffer = domain_->BufferOf(*packet);
-  domain_->Lend(buffer, owner_);
-  ring.Put({.buffer = buffer, .offset = packet->headroom(), .length = packet->length()});
+void NfSession::LendTo(ToNf& ring, Packet** packets, uint32_t n) {
+  std::array<BessNfDescriptor, kBatchSize> descriptors;
+  NfDomain& domain = *domain_;
+  const uint32_t owner = owner_;
+  for (uint32_t i = 0; i < n; ++i) {
+    Packet& packet = *packets[i];
+    const uint32_t buffer = domain.BufferOf(packet);
+    domain.Lend(buffer, owner);
+    descriptors[i] = {.buffer = buffer, .offset = packet.headroom(), .length = packet.length()};
+  }
+  loans_.fetch_add(n, std::memory_order_relaxed);
+  ring.Put({descriptors.data(), n});
+  ring.Publish();
 }
 
 uint32_t NfSession::Send(uint32_t queue, Packet** packets, uint32_t n) {
@@ -177,9 +186,7 @@ uint32_t NfSession::Send(uint32_t queue, Packet** packets, uint32_t n) {
   }
   n = MakeOwn(packets, std::min(n, *room));
   if (n == 0) return 0;
-  loans_.fetch_add(n, std::memory_order_relaxed);
-  for (uint32_t i = 0; i < n; ++i) LendTo(lane.ring, packets[i]);
-  lane.ring.Publish();
+  LendTo(lane.ring, packets, n);
   if (lane.ring.WentToSleep()) Ring(lane.bell.ours);
   return n;
 }
@@ -231,9 +238,7 @@ void NfSession::FillFresh(ToNf& fresh) {
   if (*room < batch || LoanRoom() < batch) return;
   std::array<Packet*, kBatchSize> packets;
   if (!domain_->pool().Alloc(packets.data(), batch, 0)) return;
-  loans_.fetch_add(batch, std::memory_order_relaxed);
-  for (uint32_t i = 0; i < batch; ++i) LendTo(fresh, packets[i]);
-  fresh.Publish();
+  LendTo(fresh, packets.data(), batch);
 }
 
 // --- from the NF --------------------------------------------------------------------------------
@@ -263,7 +268,7 @@ uint32_t NfSession::TakeBack(FromNf& ring, Packet** packets, uint32_t max) {
   if (!available) Break(NfViolation::kIndex);
   std::array<BessNfDescriptor, kBatchSize> descriptors;
   uint32_t n = std::min(available.value_or(0), max);
-  for (uint32_t i = 0; i < n; ++i) descriptors[i] = ring.Take();
+  ring.Take({descriptors.data(), n});
   n = Accept({descriptors.data(), n});
   if (n == 0) return 0;
   ring.Release();

@@ -104,7 +104,7 @@ class NfSession {
   absl::Status MakeLanes();
 
   uint32_t LoanRoom() const;
-  void LendTo(ToNf& ring, Packet* packet);
+  void LendTo(ToNf& ring, Packet** packets, uint32_t n);
   uint32_t MakeOwn(Packet** packets, uint32_t n);
   uint32_t TakeBack(FromNf& ring, Packet** packets, uint32_t max);
   uint32_t Accept(absl::Span<const BessNfDescriptor> descriptors);
