@@ -146,8 +146,8 @@ class ModuleTester {
     nodes_[0] = {.self = module_.get(),
                  .ledger = &ledger,
                  .out = out_.data(),
-                 .num_out = gates,
-                 .offsets = offsets_.data()};
+                 .offsets = offsets_.data(),
+                 .num_out = gates};
     context_.Adopt(nodes_.size(), &arena_);
   }
 
