@@ -77,6 +77,21 @@ static struct BessNfPacket packet_of(const struct BessNf* nf, struct BessNfDescr
                                .buffer = descriptor.buffer};
 }
 
+// Takes `n` of those that are there, and returns how many bytes they have. A copy of the ring is in
+// registers: for all that the compiler knows, packets are written over it.
+static uint64_t take_packets(const struct BessNf* nf, struct Incoming* ring,
+                             struct BessNfPacket* packets, uint32_t n) {
+  struct Incoming copy = *ring;
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < n; ++i) {
+    packets[i] = packet_of(nf, take(&copy));
+    bytes += packets[i].length;
+  }
+  *ring = copy;
+  give_slots_back(ring);
+  return bytes;
+}
+
 // What names the packet to the switch; of length 0 when it must not be sent.
 static struct BessNfDescriptor describe(const struct BessNf* nf,
                                         const struct BessNfPacket* packet) {
@@ -105,15 +120,7 @@ int bess_nf_receive(struct BessNf* nf, uint32_t queue, struct BessNfPacket* pack
     return ask && is_gone(nf) ? -1 : 0;
   }
   if (n > max) n = max;
-  uint64_t bytes = 0;
-  // A copy is in registers: for all that the compiler knows, packets are written over the ring.
-  struct Incoming ring = from->ring;
-  for (uint32_t i = 0; i < n; ++i) {
-    packets[i] = packet_of(nf, take(&ring));
-    bytes += packets[i].length;
-  }
-  from->ring = ring;
-  give_slots_back(&from->ring);
+  const uint64_t bytes = take_packets(nf, &from->ring, packets, n);
   count(&from->received, n);
   count(&from->received_bytes, bytes);
   return (int)n;
@@ -140,7 +147,7 @@ uint32_t bess_nf_send(struct BessNf* nf, uint32_t queue, const struct BessNfPack
   if (n == 0) return 0;
   uint64_t bytes = 0;
   uint32_t refused = 0;
-  struct Outgoing ring = to->ring;  // a copy, as above
+  struct Outgoing ring = to->ring;  // a copy, as in take_packets
   for (uint32_t i = 0; i < n; ++i) {
     const struct BessNfDescriptor descriptor = describe(nf, &packets[i]);
     bytes += descriptor.length;
@@ -165,11 +172,10 @@ uint32_t bess_nf_alloc(struct BessNf* nf, uint32_t queue, struct BessNfPacket* p
                                            .offset = (uint16_t)nf->geometry.headroom};
     packets[made++] = packet_of(nf, empty);
   }
-  const uint32_t old = made;
-  for (uint32_t ready = available(&to->fresh); made < n && ready > 0; --ready) {
-    packets[made++] = packet_of(nf, take(&to->fresh));
-  }
-  if (made > old) give_slots_back(&to->fresh);
+  uint32_t fresh = made < n ? available(&to->fresh) : 0;
+  if (fresh > n - made) fresh = n - made;
+  if (fresh > 0) take_packets(nf, &to->fresh, packets + made, fresh);
+  made += fresh;
   count(&to->allocated, made);
   return made;
 }

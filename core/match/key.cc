@@ -82,7 +82,6 @@ uint32_t KeyFields::FieldsIn(const Key& mask) const {
 
 void KeyFields::Gather(const Context& context, const Batch& batch, KeyBatch& keys) const {
   keys.any_absent = false;
-  PrefetchHeaders(batch);
   for (size_t i = 0; i < fields_.size(); ++i) {
     const PlacedField& field = fields_[i];
     keys.absent[i] = 0;
@@ -101,6 +100,7 @@ void KeyFields::GatherBytes(const PlacedField& field, const Batch& batch, uint64
                             uint64_t& absent) const {
   const auto [is_attribute, offset, size] = field.place;
   const uint64_t bits = FieldBits(size);
+  PrefetchHeaders(batch);
   for (uint32_t i = 0; i < batch.size(); ++i) {
     const PacketView packet(*batch[i]);
     uint64_t value = 0;
