@@ -218,10 +218,7 @@ void Engine::Publish(std::unique_ptr<Plan> plan) {
   LogWarnings(*plan);
   plan->sequence = ++sequence_;
   for (const uint32_t part : plan->made) {
-    for (const ModuleEntry* entry : plan->parts[part]->topology.modules) {
-      const uint64_t workers = plan->WorkersOf(*entry);
-      if (workers != 0) entry->module->Placed(WorkerList(workers));
-    }
+    plan->parts[part]->TellModules();
   }
   PlaceHooks(*plan);
   std::shared_ptr<const Plan> published = std::move(plan);

@@ -3,7 +3,6 @@
 #include <bit>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_join.h"
 #include "core/base/clock.h"
 #include "core/graph/plan.h"
@@ -42,6 +41,12 @@ class Compiler {
   }
 
  private:
+  // A module to be laid out: what is known of it, or the entry of one that is new or was edited.
+  struct Loose {
+    const Topology* from = nullptr;
+    const ModuleEntry* fresh = nullptr;
+  };
+
   void MakeSchedules() {
     const bool same = before_.schedules && graph_.classes.Shares(before_.graph->classes);
     plan_->schedules = same ? before_.schedules : std::make_shared<const Schedules>(graph_);
@@ -53,57 +58,83 @@ class Compiler {
     plan_->parts = before_.parts;
     plan_->modules = before_.modules;
     plan_->modules.resize(graph_.numbers);
+    loose_.resize(std::max(before_.modules.size(), plan_->modules.size()));
     std::vector<bool> touched(before_.parts.size());
-    const auto left = FindChanges(&touched);
+    const Changes changes = FindChanges(&touched);
     for (uint32_t i = 0; i < before_.parts.size(); ++i) {
       const Part* part = before_.parts[i].get();
       if (part == nullptr) continue;
       if (!touched[i] && part->Holds(*before_.schedules, *plan_->schedules)) continue;
-      for (const ModuleEntry* entry : part->topology.modules) {
-        if (!left.contains(entry)) fresh_.push_back(entry);
-      }
+      for (const Site& site : part->topology.sites) loose_[site.number].from = &part->topology;
       plan_->parts[i] = nullptr;
     }
+    for (const ModuleEntry* entry : changes.left) loose_[entry->number] = {};
+    for (const ModuleEntry* entry : changes.fresh) loose_[entry->number] = {.fresh = entry};
   }
 
-  // Finds the modules that are new or were edited, the old ones that are no more, and marks the
-  // parts either touches: those where the old ones were, and those the new ones lead to.
-  absl::flat_hash_set<const ModuleEntry*> FindChanges(std::vector<bool>* touched) {
-    absl::flat_hash_set<const ModuleEntry*> left;
+  // Modules of which the entry is another object than before.
+  struct Changes {
+    std::vector<const ModuleEntry*> left;   // what there was
+    std::vector<const ModuleEntry*> fresh;  // what there is
+  };
+
+  // Marks the parts they touch: those where the old ones were, and those the new ones lead to.
+  Changes FindChanges(std::vector<bool>* touched) {
+    Changes changes;
     std::vector<bool> is_fresh(graph_.numbers);
     const auto look = [&](const std::string&, const ModuleEntry* old, const ModuleEntry* now) {
       if (old != nullptr) {
         (*touched)[before_.modules[old->number].part] = true;
-        left.insert(old);
+        changes.left.push_back(old);
       }
       if (now == nullptr) return;
       is_fresh[now->number] = true;
-      fresh_.push_back(now);
+      changes.fresh.push_back(now);
     };
     const SharedMap<ModuleEntry> none;
     const auto& old = before_.graph ? before_.graph->modules : none;
     SharedMap<ModuleEntry>::ForEachDifference(old, graph_.modules, look);
-    for (const ModuleEntry* entry : fresh_) {
+    for (const ModuleEntry* entry : changes.fresh) {
       for (const auto& [ogate, gate] : entry->out) {
         if (is_fresh[gate.to_number]) continue;
         (*touched)[before_.modules[gate.to_number].part] = true;
       }
     }
-    return left;
+    return changes;
   }
 
   void MakeParts() {
-    for (auto& group : ConnectedGroups(std::move(fresh_), places_)) Make(std::move(group));
+    Survey survey;
+    for (uint32_t number = 0; number < loose_.size();) {
+      const Loose& loose = loose_[number];
+      if (loose.fresh != nullptr) survey.Add(*loose.fresh);
+      number = loose.from != nullptr ? AddKnown(number, survey) : number + 1;
+    }
+    for (Topology& part : ConnectedParts(std::move(survey), places_)) Make(std::move(part));
   }
 
-  void Make(std::vector<const ModuleEntry*> modules) {
+  // This module and those next to it, as far as they stood next to each other before; returns the
+  // number behind them.
+  uint32_t AddKnown(uint32_t number, Survey& survey) {
+    const Topology* from = loose_[number].from;
+    const uint32_t begin = before_.modules[number].index;
+    uint32_t end = begin;
+    do {
+      ++end, ++number;
+    } while (number < loose_.size() && loose_[number].from == from &&
+             before_.modules[number].index == end);
+    survey.Add(*from, begin, end);
+    return number;
+  }
+
+  void Make(Topology topology) {
     while (next_free_ < plan_->parts.size() && plan_->parts[next_free_] != nullptr) ++next_free_;
     if (next_free_ == plan_->parts.size()) plan_->parts.emplace_back();
-    Replace(next_free_, std::move(modules));
+    Replace(next_free_, std::move(topology));
   }
 
-  void Replace(uint32_t index, std::vector<const ModuleEntry*> modules) {
-    auto part = std::make_shared<Part>(std::move(modules), places_);
+  void Replace(uint32_t index, Topology topology) {
+    auto part = std::make_shared<Part>(std::move(topology));
     made_.push_back(part.get());
     plan_->made.push_back(index);
     plan_->parts[index] = std::move(part);
@@ -121,15 +152,15 @@ class Compiler {
     for (uint32_t i = 0; i < before_.parts.size(); ++i) {
       const auto kept = plan_->parts[i];
       if (kept == nullptr || kept != before_.parts[i] || kept->Holds(plan_->places)) continue;
-      Replace(i, kept->topology.modules);
+      Replace(i, kept->topology);
     }
     return absl::OkStatus();
   }
 
   void FindModules() {
     for (const uint32_t part : plan_->made) {
-      const auto& modules = plan_->parts[part]->topology.modules;
-      for (uint32_t i = 0; i < modules.size(); ++i) plan_->modules[modules[i]->number] = {part, i};
+      const auto& sites = plan_->parts[part]->topology.sites;
+      for (uint32_t i = 0; i < sites.size(); ++i) plan_->modules[sites[i].number] = {part, i};
     }
   }
 
@@ -138,14 +169,14 @@ class Compiler {
     std::vector<std::pair<std::string_view, std::string>> errors;  // by module
     for (const Part* part : made_) {
       for (size_t m = 0; m < part->topology.size(); ++m) {
+        const Site& site = part->topology.sites[m];
         const auto on = static_cast<uint32_t>(std::popcount(part->placement[m]));
-        const Module& module = *part->topology.modules[m]->module;
-        const ModuleInfo& info = module.info();
-        if (on <= info.max_workers) continue;
+        if (on <= site.max_workers) continue;
+        const std::string& name = site.module->name();
         errors.emplace_back(
-            module.name(),
-            absl::StrCat("module '", module.name(), "' (", AbslView(info.name),
-                         ") may run on at most ", info.max_workers, " worker(s), but workers ",
+            name,
+            absl::StrCat("module '", name, "' (", AbslView(site.module->info().name),
+                         ") may run on at most ", site.max_workers, " worker(s), but workers ",
                          absl::StrJoin(WorkerList(part->placement[m]), ", "), " reach it"));
       }
     }
@@ -222,7 +253,7 @@ class Compiler {
     const auto its = part.workers.find(worker);
     if (its == part.workers.end()) return;
     for (const PartTask& task : its->second.tasks) {
-      for (const auto& each : plan_->schedules->of(part.topology.modules[task.module]->number)) {
+      for (const auto& each : plan_->schedules->of(part.topology.sites[task.module].number)) {
         if (each.task == task.task) made.tasks[each.leaf] = task.slot;
       }
     }
@@ -232,7 +263,7 @@ class Compiler {
   const Plan& before_;
   std::unique_ptr<Plan> plan_ = std::make_unique<Plan>();
   std::vector<uint32_t> places_;                     // by number: for the passes
-  std::vector<const ModuleEntry*> fresh_;            // to be laid out
+  std::vector<Loose> loose_;                         // by number
   std::vector<Part*> made_;                          // as in plan_->made
   std::map<uint32_t, std::vector<LoopSlot>> loops_;  // by worker
   size_t most_nodes_ = 0;                            // of a part
@@ -257,14 +288,6 @@ const std::vector<int16_t>& Plan::offsets(std::string_view module) const {
 uint64_t Plan::WorkersOf(const ModuleEntry& module) const {
   const Place& place = modules[module.number];
   return parts[place.part]->placement[place.index];
-}
-
-std::vector<uint32_t> WorkerList(uint64_t workers) {
-  std::vector<uint32_t> list;
-  for (; workers != 0; workers &= workers - 1) {
-    list.push_back(static_cast<uint32_t>(std::countr_zero(workers)));
-  }
-  return list;
 }
 
 std::vector<PlacedAttribute> LiveAttributes(const Plan& plan) {

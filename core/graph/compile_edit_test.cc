@@ -60,7 +60,7 @@ class Comparison {
       if (actual_.parts[i] == nullptr) continue;
       const auto& topology = actual_.parts[i]->topology;
       for (uint32_t m = 0; m < topology.size(); ++m) {
-        const ModuleEntry& entry = *topology.modules[m];
+        const ModuleEntry& entry = *topology.sites[m].entry;
         ++modules;
         ASSERT_EQ(actual_.graph->Find(entry.module->name()), &entry);
         ASSERT_EQ(actual_.modules[entry.number].part, i);

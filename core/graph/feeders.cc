@@ -25,7 +25,7 @@ std::vector<bool> Reach(size_t size, uint32_t start, Neighbours neighbours) {
 
 std::vector<uint32_t> FeedersOf(const Topology& topology, uint32_t holder) {
   const auto upstream = Reach(topology.size(), holder, [&](uint32_t m) {
-    const bool ends_here = m != holder && topology.module(m).info().holds_packets;
+    const bool ends_here = m != holder && topology.sites[m].holds_packets;
     return ends_here ? absl::Span<const uint32_t>() : topology.up[m];
   });
   const auto downstream = Reach(topology.size(), holder, [&](uint32_t m) {
@@ -35,7 +35,7 @@ std::vector<uint32_t> FeedersOf(const Topology& topology, uint32_t holder) {
   });
   std::vector<uint32_t> feeders;
   for (uint32_t m = 0; m < topology.size(); ++m) {
-    if (upstream[m] && !downstream[m] && !topology.module(m).tasks().empty()) feeders.push_back(m);
+    if (upstream[m] && !downstream[m] && topology.sites[m].has_tasks) feeders.push_back(m);
   }
   return feeders;
 }

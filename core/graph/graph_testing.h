@@ -131,10 +131,10 @@ inline TestModule::Behaviour Copied(PacketPool& pool, uint32_t gates) {
 
 // All modules, in the graph's order.
 inline Topology TopologyOf(const Graph& graph) {
-  std::vector<const ModuleEntry*> modules;
-  for (const auto& [name, entry] : graph.modules) modules.push_back(entry.get());
+  Survey survey;
+  for (const auto& [name, entry] : graph.modules) survey.Add(*entry);
   std::vector<uint32_t> places(graph.numbers);
-  return Topology(std::move(modules), places);
+  return Topology(std::move(survey), places);
 }
 
 class TestGraph {

@@ -33,6 +33,7 @@ ModuleSet Spread(size_t size, std::vector<uint32_t> pending, Neighbours neighbou
 LiveRanges CollectNames(const Topology& topology) {
   std::map<std::string_view, LiveRange> by_name;
   for (uint32_t m = 0; m < topology.size(); ++m) {
+    if (!topology.sites[m].has_attributes) continue;
     const auto& attributes = topology.module(m).attributes();
     for (uint32_t i = 0; i < attributes.size(); ++i) {
       LiveRange& range = by_name[attributes[i].name];
@@ -74,8 +75,8 @@ void FindStartsToClear(const Topology& topology, LiveRange& range) {
     for (const auto& connection : topology.down[m]) visit(connection.to);
   };
   for (uint32_t start = 0; start < topology.size(); ++start) {
-    const Module& module = topology.module(start);
-    const bool starts = !module.tasks().empty() && !module.info().holds_packets;
+    const Site& site = topology.sites[start];
+    const bool starts = site.has_tasks && !site.holds_packets;
     if (!starts || writes[start] || !range.before_reader[start]) continue;
     std::vector<uint32_t> next;
     for (const auto& connection : topology.down[start]) next.push_back(connection.to);
@@ -119,9 +120,9 @@ void FindLiveRange(const Topology& topology, LiveRange& range) {
 // may be empty now and fill before the next plan.
 bool MayBeWaiting(const Topology& topology, const LiveRange& range) {
   for (uint32_t m = 0; m < topology.size(); ++m) {
-    if (range.before_reader[m] && topology.module(m).info().holds_packets) return true;
+    if (range.before_reader[m] && topology.sites[m].holds_packets) return true;
     for (const auto& connection : topology.down[m]) {
-      if (range.before_reader[connection.to] && connection.gate->edge->workers() != 0) return true;
+      if (range.before_reader[connection.to] && connection.edge->workers() != 0) return true;
     }
   }
   return false;
@@ -361,6 +362,7 @@ PartMetadata LayOut(const Topology& topology, const LiveRanges& ranges,
   layout.offsets.resize(topology.size());
   layout.clear.resize(topology.size());
   for (uint32_t m = 0; m < topology.size(); ++m) {
+    if (!topology.sites[m].has_attributes) continue;
     layout.offsets[m].resize(topology.module(m).attributes().size(), kNoReader);
   }
   for (const LiveRange& range : ranges) {

@@ -2,6 +2,7 @@
 #include "core/graph/part.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -52,11 +53,10 @@ class WorkerPartBuilder {
     const uint32_t root = NewNode(module);
     Connect(root, module);
     if (!part_.metadata.clear[module].empty()) PutClearBehind(root, module);
-    const Module& source = topology_.module(module);
-    Module* owner = topology_.modules[module]->module.get();
+    Module* owner = topology_.sites[module].module;
     TaskSlot slot = {.module = owner,
-                     .run = source.mclass().run_task,
-                     .argument = source.tasks()[task].argument,
+                     .run = owner->mclass().run_task,
+                     .argument = owner->tasks()[task].argument,
                      .state = state};
     if (!part_.brakes.empty()) slot.brakes = part_.brakes[module];
     const auto own = part_.holders.find(module);
@@ -104,11 +104,15 @@ class WorkerPartBuilder {
   uint32_t NewNode(uint32_t module) {
     const auto number = static_cast<uint32_t>(drafts_.size());
     Draft& draft = drafts_.emplace_back();
-    Module* owner = topology_.modules[module]->module.get();
+    Site& site = topology_.sites[module];
+    if (site.books_of != worker_) {
+      site.books = &site.module->ledger(worker_);
+      site.books_of = worker_;
+    }
     draft.module = module;
-    draft.self = owner;
-    draft.process = owner->mclass().process;
-    draft.ledger = &owner->ledger(worker_);
+    draft.self = site.module;
+    draft.process = site.process;
+    draft.ledger = site.books;
     return number;
   }
 
@@ -127,14 +131,34 @@ class WorkerPartBuilder {
     return number;
   }
 
+  uint32_t NewCounter(uint32_t module, CrossingCounts* counts, uint32_t to) {
+    const uint32_t number = NewForwarder(module, nullptr, nullptr, to);
+    drafts_[number].counts = counts;
+    return number;
+  }
+
   // Hooks in front of `to`, first hook first.
   uint32_t Hooked(uint32_t module, const Hooks& hooks, uint32_t to) {
     for (auto hook = hooks.rbegin(); hook != hooks.rend(); ++hook) {
-      CrossingCounts* counts = (*hook)->CountsOnly(worker_);
-      to = NewForwarder(module, counts == nullptr ? (*hook)->hclass().process : nullptr,
-                        hook->get(), to);
-      drafts_[to].cell = (*hook)->Cell(worker_);
-      drafts_[to].counts = counts;
+      if (CrossingCounts* counts = (*hook)->CountsOnly(worker_)) {
+        to = NewCounter(module, counts, to);
+      } else {
+        to = NewForwarder(module, (*hook)->hclass().process, hook->get(), to);
+        drafts_[to].cell = (*hook)->Cell(worker_);
+      }
+    }
+    return to;
+  }
+
+  // The hooks of a connection's output gate in front of `to`.
+  uint32_t Left(uint32_t module, Connection& connection, uint32_t to) {
+    if (!connection.hooked) return to;
+    if (connection.counts_of == worker_) return NewCounter(module, connection.counts, to);
+    const Hooks& hooks = connection.gate->hooks;
+    to = Hooked(module, hooks, to);
+    if (hooks.size() == 1 && drafts_[to].counts != nullptr) {
+      connection.counts = drafts_[to].counts;
+      connection.counts_of = worker_;
     }
     return to;
   }
@@ -143,7 +167,7 @@ class WorkerPartBuilder {
   // one, but behind hooks each has its own: only then do all links into a module's hooks and inputs
   // come from the connections themselves, which is where a cycle is cut and filled again.
   uint32_t Input(uint32_t module, uint32_t igate, bool hooked) {
-    const uint32_t seen = topology_.module(module).info().igates_alike ? 0 : igate;
+    const uint32_t seen = topology_.sites[module].igates_alike ? 0 : igate;
     uint32_t& known = seen == 0 && !hooked
                           ? plain_[module]
                           : inputs_.try_emplace(GateKey(module, igate), kNone).first->second;
@@ -163,7 +187,8 @@ class WorkerPartBuilder {
 
   // The same behind the hooks of that input gate.
   uint32_t Entry(uint32_t module, uint32_t igate) {
-    const auto& hooked = topology_.modules[module]->in_hooks;
+    if (!topology_.sites[module].in_hooks) return Input(module, igate, false);
+    const auto& hooked = topology_.sites[module].entry->in_hooks;
     const auto hooks = hooked.find(igate);
     if (hooks == hooked.end() || hooks->second.empty()) return Input(module, igate, false);
     const auto known = entries_.find({module, igate});
@@ -178,12 +203,13 @@ class WorkerPartBuilder {
     if (connections.empty()) return;
     SetLinks(node, connections.back().ogate + 1);
     const uint32_t first = drafts_[node].first_link;
-    for (const auto& connection : connections) {
-      const uint32_t entry = Entry(connection.to, connection.gate->igate);
-      Edge* edge = connection.gate->edge.get();
-      const uint32_t to = Hooked(module, connection.gate->hooks, entry);
-      links_[first + connection.ogate] = {to, edge};
-      if (part_.edge_workers != 0 && edge->workers() != 0) linked_.insert(edge);
+    for (Connection& connection : connections) {
+      const uint32_t entry = Entry(connection.to, connection.igate);
+      const uint32_t to = Left(module, connection, entry);
+      links_[first + connection.ogate] = {to, connection.edge};
+      if (part_.edge_workers != 0 && connection.edge->workers() != 0) {
+        linked_.insert(connection.edge);
+      }
     }
   }
 
@@ -203,7 +229,7 @@ class WorkerPartBuilder {
       to_wire_.pop_back();
       const uint32_t module = drafts_[node].module;
       // What a holding module takes in comes out by its task, on the task's worker.
-      if (!topology_.module(module).info().holds_packets) Connect(node, module);
+      if (!topology_.sites[module].holds_packets) Connect(node, module);
     }
   }
 
@@ -213,10 +239,12 @@ class WorkerPartBuilder {
   void DrainLoops() {
     if ((part_.edge_workers & Bit(worker_)) == 0) return;
     for (uint32_t m = 0; m < topology_.size(); ++m) {
-      for (const auto& [to, gate, ogate] : topology_.down[m]) {
-        if ((gate->edge->workers() & Bit(worker_)) == 0) continue;
-        const bool linked = linked_.contains(gate->edge.get());
-        AddLoopSlot(gate->edge->loop(worker_), m, linked ? Entry(to, gate->igate) : NewGrave(m));
+      for (const Connection& connection : topology_.down[m]) {
+        const Edge* edge = connection.edge;
+        if ((edge->workers() & Bit(worker_)) == 0) continue;
+        const uint32_t target =
+            linked_.contains(edge) ? Entry(connection.to, connection.igate) : NewGrave(m);
+        AddLoopSlot(edge->loop(worker_), m, target);
       }
     }
   }
@@ -350,7 +378,7 @@ class WorkerPartBuilder {
   }
 
   Part& part_;
-  const Topology& topology_;
+  Topology& topology_;
   const uint32_t worker_;
   WorkerPart made_;
   std::vector<Draft> drafts_;
@@ -377,7 +405,9 @@ struct Leaf {
 std::vector<Leaf> LeavesIn(const Topology& topology, const Schedules& schedules, uint32_t worker) {
   std::vector<Leaf> leaves;
   for (uint32_t m = 0; m < topology.size(); ++m) {
-    for (const Schedules::Task& task : schedules.of(topology.modules[m]->number)) {
+    const Site& site = topology.sites[m];
+    if (!site.has_tasks) continue;
+    for (const Schedules::Task& task : schedules.of(site.number)) {
       if (task.worker == worker) leaves.push_back({task.leaf, m, task.task});
     }
   }
@@ -417,10 +447,18 @@ Schedules::Schedules(const Graph& graph) : tasks(graph.numbers) {
   }
 }
 
+std::vector<uint32_t> WorkerList(uint64_t workers) {
+  std::vector<uint32_t> list;
+  for (; workers != 0; workers &= workers - 1) {
+    list.push_back(static_cast<uint32_t>(std::countr_zero(workers)));
+  }
+  return list;
+}
+
 // --- Part ---------------------------------------------------------------------------------------
 
-Part::Part(std::vector<const ModuleEntry*> modules, std::vector<uint32_t>& numbers)
-    : topology(std::move(modules), numbers),
+Part::Part(Topology its)
+    : topology(std::move(its)),
       ranges(FindLiveRanges(topology)),
       cyclic(topology.HasCycle()),
       placement(topology.size()) {}
@@ -439,17 +477,17 @@ void Part::LayOut(const AttributePlaces& attributes, const Schedules& schedules)
     most_nodes = std::max(most_nodes, made.nodes.size());
   }
   for (uint32_t m = 0; m < topology.size(); ++m) {
-    if (placement[m] != 0 && topology.module(m).numa_nodes() != kAllNumaNodes) {
-      choosy.push_back(topology.modules[m]);
-    }
+    const Site& site = topology.sites[m];
+    if (site.choosy && placement[m] != 0) choosy.push_back(site.entry);
   }
 }
 
 // Those with tasks, and those where packets may be waiting in a cycle.
 uint64_t Part::WorkersIn(const Schedules& schedules) const {
   uint64_t used = edge_workers;
-  for (const ModuleEntry* entry : topology.modules) {
-    for (const auto& task : schedules.of(entry->number)) used |= Bit(task.worker);
+  for (const Site& site : topology.sites) {
+    if (!site.has_tasks) continue;
+    for (const auto& task : schedules.of(site.number)) used |= Bit(task.worker);
   }
   return used;
 }
@@ -457,42 +495,41 @@ uint64_t Part::WorkersIn(const Schedules& schedules) const {
 // What keeps packets and has tasks to send them on, and what brakes without keeping any itself.
 void Part::FindHolders(const Schedules& schedules) {
   const auto add_doors = [&](uint32_t m, std::vector<LeafDoor*>* doors) {
-    for (const auto& task : schedules.of(topology.modules[m]->number)) {
+    for (const auto& task : schedules.of(topology.sites[m].number)) {
       doors->push_back(&schedules.by_worker.at(task.worker)->door(task.leaf));
     }
   };
   for (uint32_t m = 0; m < topology.size(); ++m) {
-    Module& module = *topology.modules[m]->module;
-    const bool keeps = module.info().holds_packets && !module.tasks().empty();
-    Brake* brake = module.brake();
-    if (!keeps && brake == nullptr) continue;
+    const Site& site = topology.sites[m];
+    const bool keeps = site.holds_packets && site.has_tasks;
+    if (!keeps && site.brake == nullptr) continue;
     Holder& holder = holders[m];
-    holder.module = &module;
-    holder.brake = brake;
+    holder.module = site.module;
+    holder.brake = site.brake;
     add_doors(m, &holder.doors);
     if (holder.brake == nullptr) continue;
     brakes.resize(topology.size());
     for (const uint32_t feeder : FeedersOf(topology, m)) {
-      if (topology.module(feeder).source_brake() == brake) continue;
+      if (topology.module(feeder).source_brake() == holder.brake) continue;
       brakes[feeder].push_back(holder.brake);
       add_doors(feeder, &holder.feeders);
     }
   }
 }
 
-// At all hooks and edges at once, which lie scattered in memory.
 void Part::LookAround() {
   const auto look = [&](const Module& module, const Hooks& hooks) {
     for (const auto& hook : hooks) {
       if (hook->hclass().attentive) attentive.emplace_back(module.name(), hook.get());
     }
   };
-  for (const ModuleEntry* entry : topology.modules) {
-    for (const auto& [igate, hooks] : entry->in_hooks) look(*entry->module, hooks);
-    for (const auto& [ogate, gate] : entry->out) {
-      look(*entry->module, gate.hooks);
-      edge_workers |= gate.edge->workers();
-    }
+  for (const Site& site : topology.sites) {
+    if (!site.attentive) continue;
+    for (const auto& [igate, hooks] : site.entry->in_hooks) look(*site.module, hooks);
+    for (const auto& [ogate, gate] : site.entry->out) look(*site.module, gate.hooks);
+  }
+  for (const Connection& connection : topology.down.all()) {
+    edge_workers |= connection.edge->workers();
   }
 }
 
@@ -512,10 +549,17 @@ bool Part::Holds(const Schedules& before, const Schedules& now) const {
   const auto same = [](const Schedules::Task& a, const Schedules::Task& b) {
     return a.task == b.task && a.worker == b.worker;
   };
-  return std::all_of(topology.modules.begin(), topology.modules.end(), [&](const auto* module) {
-    const auto old = before.of(module->number), wanted = now.of(module->number);
+  return std::all_of(topology.sites.begin(), topology.sites.end(), [&](const Site& site) {
+    const auto old = before.of(site.number), wanted = now.of(site.number);
     return std::equal(old.begin(), old.end(), wanted.begin(), wanted.end(), same);
   });
+}
+
+void Part::TellModules() const {
+  for (size_t m = 0; m < topology.size(); ++m) {
+    const Site& site = topology.sites[m];
+    if (site.minds_workers && placement[m] != 0) site.module->Placed(WorkerList(placement[m]));
+  }
 }
 
 bool Part::plain() const {

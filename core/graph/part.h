@@ -71,9 +71,12 @@ struct WorkerPart {
   std::vector<LoopSlot> loops;
 };
 
+// The workers of which there is a bit, in order.
+std::vector<uint32_t> WorkerList(uint64_t workers);
+
 struct Part {
-  // The modules, as in Topology. Nothing is laid out yet.
-  Part(std::vector<const ModuleEntry*> modules, std::vector<uint32_t>& places);
+  // Nothing is laid out yet.
+  explicit Part(Topology topology);
   Part(const Part&) = delete;
   Part& operator=(const Part&) = delete;
 
@@ -83,10 +86,12 @@ struct Part {
   // changed with a plan that this one is not made from.
   bool Holds(const AttributePlaces& attributes) const;
   bool Holds(const Schedules& before, const Schedules& now) const;
+  // Tells those that mind which workers run them from now on. Thread: control.
+  void TellModules() const;
   // What nobody would miss if they did not look at it.
   bool plain() const;
 
-  const Topology topology;
+  Topology topology;
   const LiveRanges ranges;
   const bool cyclic;
   PartMetadata metadata;

@@ -17,11 +17,8 @@ using testing::SizeIs;
 class PartTest : public testing::Test {
  protected:
   std::shared_ptr<Part> LayOut(const AttributePlaces& places = {}) {
-    std::vector<const ModuleEntry*> modules;
-    for (const auto& [name, entry] : test_.graph.modules) modules.push_back(entry.get());
-    std::vector<uint32_t> numbers(test_.graph.numbers);
     schedules_ = std::make_unique<Schedules>(test_.graph);
-    auto part = std::make_shared<Part>(modules, numbers);
+    auto part = std::make_shared<Part>(TopologyOf(test_.graph));
     part->LayOut(places, *schedules_);
     return part;
   }

@@ -58,9 +58,6 @@ struct Plan {
   uint64_t WorkersOf(const ModuleEntry& module) const;
 };
 
-// The workers of which there is a bit, in order.
-std::vector<uint32_t> WorkerList(uint64_t workers);
-
 // Names and sizes of the attributes that have a place, by name.
 std::vector<PlacedAttribute> LiveAttributes(const Plan& plan);
 

@@ -75,6 +75,7 @@ struct ModuleClass {
   std::shared_ptr<Library> library;       // nullptr: the daemon's own
   std::weak_ptr<const ModuleClass> self;  // set when it is registered
   ModuleInfo info;
+  bool minds_workers = false;  // its modules want to be told which run them
   const google::protobuf::Descriptor* argument = nullptr;
   std::vector<CommandClass> commands;
   std::function<std::unique_ptr<Module>()> make;
@@ -114,7 +115,9 @@ concept HasCommands = requires {
 template <typename T>
 ModuleClass Describe() {
   using Argument = decltype(InitArgument(&T::Init));
-  ModuleClass mclass{.info = T::kInfo, .argument = Argument::descriptor()};
+  // What a class overrides is its own member, not the base's.
+  constexpr bool kMinds = !std::is_same_v<decltype(&T::Placed), decltype(&Module::Placed)>;
+  ModuleClass mclass{.info = T::kInfo, .minds_workers = kMinds, .argument = Argument::descriptor()};
   mclass.make = [] { return std::make_unique<T>(); };
   mclass.init = [](Module& module, const google::protobuf::Any& any) {
     Argument argument;

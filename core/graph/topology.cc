@@ -2,7 +2,6 @@
 #include "core/graph/topology.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace bess {
 namespace {
@@ -27,35 +26,67 @@ class Groups {
   std::vector<uint32_t> parent_;
 };
 
-// Each entry is looked at once: they lie scattered in memory.
-void SortByNumber(std::vector<const ModuleEntry*>& modules) {
-  std::vector<std::pair<uint32_t, const ModuleEntry*>> numbered;
-  numbered.reserve(modules.size());
-  for (const ModuleEntry* module : modules) numbered.emplace_back(module->number, module);
-  std::sort(numbered.begin(), numbered.end());
-  for (size_t i = 0; i < modules.size(); ++i) modules[i] = numbered[i].second;
+bool IsAttentive(const Hooks& hooks) {
+  return std::any_of(hooks.begin(), hooks.end(),
+                     [](const auto& hook) { return hook->hclass().attentive; });
+}
+
+bool HasAttentiveHooks(const ModuleEntry& entry) {
+  const auto in = [](const auto& gate) { return IsAttentive(gate.second); };
+  const auto out = [](const auto& gate) { return IsAttentive(gate.second.hooks); };
+  return std::any_of(entry.in_hooks.begin(), entry.in_hooks.end(), in) ||
+         std::any_of(entry.out.begin(), entry.out.end(), out);
 }
 
 }  // namespace
 
-Topology::Topology(std::vector<const ModuleEntry*> all, std::vector<uint32_t>& places)
-    : modules(std::move(all)) {
-  for (uint32_t i = 0; i < modules.size(); ++i) places[modules[i]->number] = i;
-  std::vector<uint32_t> next(modules.size() + 1);  // in a row of `up`
-  for (const ModuleEntry* module : modules) {
-    for (const auto& [ogate, gate] : module->out) {
-      const uint32_t to = places[gate.to_number];
-      down.Add({to, &gate, ogate});
-      ++next[to + 1];
-    }
-    down.EndRow();
+Site::Site(const ModuleEntry& of)
+    : entry(&of),
+      module(of.module.get()),
+      process(module->mclass().process),
+      brake(module->brake()),
+      number(of.number),
+      max_workers(module->info().max_workers),
+      holds_packets(module->info().holds_packets),
+      igates_alike(module->info().igates_alike),
+      has_tasks(!module->tasks().empty()),
+      has_attributes(!module->attributes().empty()),
+      in_hooks(!of.in_hooks.empty()),
+      attentive(HasAttentiveHooks(of)),
+      choosy(module->numa_nodes() != kAllNumaNodes),
+      minds_workers(module->mclass().minds_workers) {}
+
+void Survey::Add(const ModuleEntry& entry) {
+  sites.emplace_back(entry);
+  for (const auto& [ogate, gate] : entry.out) {
+    down.Add({.to_number = gate.to_number,
+              .ogate = ogate,
+              .igate = gate.igate,
+              .gate = &gate,
+              .edge = gate.edge.get(),
+              .hooked = !gate.hooks.empty()});
+  }
+  down.EndRow();
+}
+
+void Survey::Add(const Survey& from, size_t begin, size_t end) {
+  sites.insert(sites.end(), from.sites.begin() + begin, from.sites.begin() + end);
+  down.Add(from.down, begin, end);
+}
+
+Topology::Topology(Survey survey, std::vector<uint32_t>& places) : Survey(std::move(survey)) {
+  for (uint32_t i = 0; i < size(); ++i) places[sites[i].number] = i;
+  std::vector<uint32_t> next(size() + 1);  // in a row of `up`
+  for (Connection& connection : down.all()) {
+    connection.to = places[connection.to_number];
+    ++next[connection.to + 1];
   }
   for (size_t i = 1; i < next.size(); ++i) next[i] += next[i - 1];
   std::vector<uint32_t> senders(next.back()), begins = next;
-  for (uint32_t i = 0; i < modules.size(); ++i) {
+  for (uint32_t i = 0; i < size(); ++i) {
     for (const Connection& connection : down[i]) senders[next[connection.to]++] = i;
   }
-  for (size_t i = 0; i < modules.size(); ++i) {
+  for (size_t i = 0; i < size(); ++i) {
     for (uint32_t at = begins[i]; at < begins[i + 1]; ++at) up.Add(senders[at]);
     up.EndRow();
   }
@@ -77,25 +108,29 @@ bool Topology::HasCycle() const {
   return ready.size() < size();
 }
 
-std::vector<std::vector<const ModuleEntry*>> ConnectedGroups(
-    std::vector<const ModuleEntry*> modules, std::vector<uint32_t>& places) {
-  SortByNumber(modules);
-  for (uint32_t i = 0; i < modules.size(); ++i) places[modules[i]->number] = i;
-  Groups joined(modules.size());
-  for (uint32_t i = 0; i < modules.size(); ++i) {
-    for (const auto& [ogate, gate] : modules[i]->out) joined.Join(i, places[gate.to_number]);
+std::vector<Topology> ConnectedParts(Survey survey, std::vector<uint32_t>& places) {
+  const auto& sites = survey.sites;
+  for (uint32_t i = 0; i < sites.size(); ++i) places[sites[i].number] = i;
+  Groups joined(sites.size());
+  for (uint32_t i = 0; i < sites.size(); ++i) {
+    for (const auto& connection : survey.down[i]) joined.Join(i, places[connection.to_number]);
   }
-  std::vector<std::vector<const ModuleEntry*>> groups;
-  std::vector<uint32_t> group_of(modules.size());
-  for (uint32_t i = 0; i < modules.size(); ++i) {
+  uint32_t count = 0;
+  std::vector<uint32_t> part_of(sites.size());
+  for (uint32_t i = 0; i < sites.size(); ++i) {
     const uint32_t first = joined.Find(i);
-    if (first == i) {
-      group_of[i] = static_cast<uint32_t>(groups.size());
-      groups.emplace_back();
-    }
-    groups[group_of[first]].push_back(modules[i]);
+    part_of[i] = first == i ? count++ : part_of[first];
   }
-  return groups;
+  std::vector<Survey> parts(count);
+  if (count == 1) {
+    parts[0] = std::move(survey);
+  } else {
+    for (uint32_t i = 0; i < sites.size(); ++i) parts[part_of[i]].Add(survey, i, i + 1);
+  }
+  std::vector<Topology> topologies;
+  topologies.reserve(parts.size());
+  for (Survey& part : parts) topologies.emplace_back(std::move(part), places);
+  return topologies;
 }
 
 }  // namespace bess

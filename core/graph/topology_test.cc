@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "core/graph/graph_testing.h"
 
 namespace bess {
@@ -23,14 +25,14 @@ TEST(TopologyTest, NumbersFollowTheGraphsOrder) {
   ASSERT_EQ(topology.size(), 3u);
   EXPECT_EQ(&topology.module(0), &test.At("a"));
   EXPECT_EQ(&topology.module(2), &test.At("c"));
-  EXPECT_EQ(topology.modules[1], test.graph.Find("b"));
+  EXPECT_EQ(topology.sites[1].entry, test.graph.Find("b"));
   const auto& down = topology.down[2];
   ASSERT_EQ(down.size(), 2u);
   EXPECT_EQ(down[0].to, 1u);
   EXPECT_EQ(down[0].ogate, 0u);
   EXPECT_EQ(down[1].to, 0u);
   EXPECT_EQ(down[1].ogate, 2u);
-  EXPECT_EQ(down[1].gate->igate, 5u);
+  EXPECT_EQ(down[1].igate, 5u);
   EXPECT_THAT(topology.up[0], UnorderedElementsAre(0, 1, 2));
   EXPECT_THAT(topology.up[1], ElementsAre(2));
   EXPECT_THAT(topology.up[2], IsEmpty());
@@ -58,11 +60,15 @@ TEST(TopologyTest, FindsCycles) {
 std::vector<std::vector<std::string>> Groups(const TestGraph& test) {
   std::vector<const ModuleEntry*> modules;
   for (const auto& [name, entry] : test.graph.modules) modules.push_back(entry.get());
+  std::sort(modules.begin(), modules.end(),
+            [](const auto* a, const auto* b) { return a->number < b->number; });
+  Survey survey;
+  for (const ModuleEntry* entry : modules) survey.Add(*entry);
   std::vector<uint32_t> places(test.graph.numbers);
   std::vector<std::vector<std::string>> names;
-  for (const auto& group : ConnectedGroups(modules, places)) {
+  for (const Topology& part : ConnectedParts(survey, places)) {
     auto& named = names.emplace_back();
-    for (const ModuleEntry* entry : group) named.push_back(entry->module->name());
+    for (uint32_t i = 0; i < part.size(); ++i) named.push_back(part.module(i).name());
   }
   return names;
 }
