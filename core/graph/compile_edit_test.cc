@@ -282,7 +282,8 @@ class RandomEdits {
   void Connect() {
     Hooks hooks;
     if (Below(4) == 0) hooks.push_back(MakeLogHook("crossed"));
-    if (Below(2) == 0) hooks.push_back(MakeTrack("counted"));
+    if (Below(2) == 0)
+      hooks.insert(hooks.begin() + Below(2) % (hooks.size() + 1), MakeTrack("counted"));
     test_.graph.Connect(AnyModule(), Below(kGates), AnyModule(), Below(kGates), std::move(hooks))
         .IgnoreError();
   }

@@ -71,6 +71,7 @@ class TestModule final : public Module {
   }
 
   Brake* brake() override { return brakes ? &own_brake : nullptr; }
+  void Placed(absl::Span<const uint32_t> ids) override { placed.assign(ids.begin(), ids.end()); }
 
   using Module::AddAttribute;
   using Module::AddTask;
@@ -84,6 +85,7 @@ class TestModule final : public Module {
   uint64_t packets = 0;
   std::map<uint32_t, uint64_t> igates;  // packets by input gate
   std::vector<uint32_t> workers;        // one for each batch
+  std::vector<uint32_t> placed;         // as it was told last
   std::vector<Tag> taken;               // what a sink got
   std::deque<Packet*> waiting;          // what a source will send, or a queue holds
 };

@@ -42,6 +42,19 @@ TEST_F(PartTest, SchedulesSayWhoRunsWhat) {
   EXPECT_THAT(schedules.of(1000), IsEmpty());
 }
 
+TEST_F(PartTest, TellsModulesWhichWorkersRunThem) {
+  test_.AddSource("a", 1);
+  test_.AddTask("a", 3);
+  test_.AddSink("sink");
+  test_.Add("stray");
+  test_.Chain({"a", "sink"});
+  test_.At("stray").placed = {7};
+  LayOut()->TellModules();
+  EXPECT_THAT(test_.At("a").placed, ElementsAre(1, 3));
+  EXPECT_THAT(test_.At("sink").placed, ElementsAre(1, 3));
+  EXPECT_THAT(test_.At("stray").placed, ElementsAre(7)) << "nobody runs it";
+}
+
 TEST_F(PartTest, HoldsWhileItsTasksStay) {
   test_.AddSource("a", 1);
   test_.AddSink("sink");
