@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <iterator>
@@ -41,32 +42,59 @@ absl::StatusOr<Template> MakeTemplate(int index, const std::string& bytes) {
   return made;
 }
 
-// Copies whole blocks; what is too much of the last one lies behind the packet's end.
-void CopyBlocks(const uint8_t* from, size_t size, uint8_t* to) {
-  for (const uint8_t* const end = from + size; from != end; from += kBlock, to += kBlock) {
-    WordVector block[kBlock / kVectorBytes];
-    for (size_t i = 0; i < std::size(block); ++i) {
-      block[i] = LoadUnaligned<WordVector>(from + i * kVectorBytes);
+// Makes packets copies of one template, which a loop over packets has in registers as far as it
+// goes: its size and its first block.
+class Copier {
+ public:
+  explicit Copier(const Template& from)
+      : from_(from), blocks_size_(from.blocks_size), size_(from.size), layout_(from.layout) {
+    Load(0, first_);
+  }
+
+  // False when there is no room. Reads what the packet's header says before it writes bytes, which
+  // could be the header's for all that the compiler knows.
+  bool CopyTo(Packet& packet) const {
+    if (!packet.linear() || packet.room() < blocks_size_ || !packet.Resize(size_)) [[unlikely]]
+      return CopyToOdd(packet);
+    packet.AdoptLayout(layout_);
+    uint8_t* to = packet.data();
+    Store(first_, to);
+    // What is too much of the last block lies behind the packet's end.
+    for (size_t at = kBlock; at < blocks_size_; at += kBlock) {
+      Block block;
+      Load(at, block);
+      Store(block, to + at);
     }
+    return true;
+  }
+
+ private:
+  using Block = WordVector[kBlock / kVectorBytes];
+
+  void Load(size_t at, Block& block) const {
+    for (size_t i = 0; i < std::size(block); ++i) {
+      block[i] = LoadUnaligned<WordVector>(from_.bytes.data() + at + i * kVectorBytes);
+    }
+  }
+  static void Store(const Block& block, uint8_t* to) {
     for (size_t i = 0; i < std::size(block); ++i) StoreUnaligned(to + i * kVectorBytes, block[i]);
   }
-}
 
-// Reads what the packet's header says before it writes bytes, which could be the header's for all
-// that the compiler knows.
-Verdict RewriteTo(const Template& from, Packet& packet) {
-  if (!packet.linear()) [[unlikely]]
-    FreeTail(packet);  // none of its bytes is to stay
-  if (!packet.Resize(from.size)) [[unlikely]]
-    return Verdict::Drop(DropReason::kNoRoom);
-  packet.AdoptLayout(from.layout);
-  if (packet.room() >= from.blocks_size) [[likely]] {
-    CopyBlocks(from.bytes.data(), from.blocks_size, packet.data());
-  } else {
-    std::memcpy(packet.data(), from.bytes.data(), from.size);
+  // A packet of several segments, none of whose bytes is to stay, or one with little room.
+  bool CopyToOdd(Packet& packet) const {
+    if (!packet.linear()) FreeTail(packet);
+    if (!packet.Resize(size_)) return false;
+    packet.AdoptLayout(layout_);
+    std::memcpy(packet.data(), from_.bytes.data(), size_);
+    return true;
   }
-  return Verdict::Gate(0);
-}
+
+  const Template& from_;
+  const uint32_t blocks_size_;
+  const uint16_t size_;
+  const Layout layout_;
+  Block first_;
+};
 
 // Replaces the content of packets by templates, in turn.
 class Rewrite final : public Module {
@@ -108,15 +136,17 @@ class Rewrite final : public Module {
     const Templates& templates = *templates_.Get();
     if (templates.empty()) return context.Emit(0, batch);
     size_t& turn = turns_.At(context.worker());
-    const Template* const end = templates.data() + templates.size();
-    const Template* next = turn < templates.size() ? &templates[turn] : end;
-    // Not ForEach, which fetches the bytes of packets ahead: here nobody reads them.
     Verdict verdicts[kBatchSize];
-    for (uint32_t i = 0; i < batch.size(); ++i) {
-      if (next == end) next = templates.data();
-      verdicts[i] = RewriteTo(*next++, *batch[i]);
+    const size_t stride = templates.size(), size = batch.size();
+    for (size_t first = 0; first < std::min(stride, size); ++first) {
+      const Copier copier(templates[(turn + first) % stride]);
+      for (size_t i = first; i < size; i += stride) {
+        const bool done = copier.CopyTo(*batch[static_cast<uint32_t>(i)]);
+        verdicts[i] = done ? Verdict::Gate(0) : Verdict::Drop(DropReason::kNoRoom);
+      }
     }
-    turn = static_cast<size_t>(next - templates.data());
+    // After the last of them it is not 0: templates that are added come next.
+    turn = (turn + size - 1) % stride + 1;
     context.Deliver(batch, verdicts);
   }
 
