@@ -25,7 +25,7 @@ import live_edits
 from bounded import Figure
 from demo.daemon import Daemon
 from wires import wires
-from worker_clock import first_core, last_core
+from worker_clock import first_core, last_core, on_core
 
 EDITS = 10_000  # in each way
 RATE = 20_000  # packets a second
@@ -98,17 +98,6 @@ def make_edits(client: Any) -> dict[str, Times]:
 
 
 @contextlib.contextmanager
-def aside() -> Iterator[None]:
-    """This thread, and programs it starts, leave the worker's core alone."""
-    allowed = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {first_core()})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, allowed)
-
-
-@contextlib.contextmanager
 def numbered(front: tuple[str, ...], *words: object) -> Iterator[subprocess.Popen[str]]:
     """The program that sends or records, until the end."""
     command = [*front, sys.executable, str(NUMBERED), *map(str, words)]
@@ -131,7 +120,7 @@ def measure(directory: Path) -> dict[str, Times]:
         client = daemon.client()
         client.add_worker(0, last_core())
         build(client)
-        with aside(), numbered(front, "record", directory, *DEVICES) as recorder:
+        with on_core(first_core()), numbered(front, "record", directory, *DEVICES) as recorder:
             assert recorder.stdout is not None and recorder.stdout.readline() == "ready\n"
             with numbered(front, "send", "tx", RATE):
                 time.sleep(SETTLE)

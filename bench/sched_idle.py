@@ -63,17 +63,6 @@ def add_poller(client: Any) -> None:
     client.connect_modules("ring_inc", "ring_out")
 
 
-@contextlib.contextmanager
-def off_the_worker_s_core() -> Iterator[None]:
-    """For who asks without sleeping. A daemon started meanwhile would inherit this."""
-    all_cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(all_cores)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, all_cores)
-
-
 def round_trip(peer: socket.socket) -> float:
     """Seconds until a packet came back; the caller never sleeps meanwhile."""
     start = time.perf_counter()
@@ -115,7 +104,8 @@ def percentile_99(seconds: list[float]) -> float:
 def wake_ups() -> Iterator[Figure]:
     """From a packet sent to an idle worker until it is back."""
     for state, pause in PAUSES.items():
-        with bare_echo() as bare, fresh_daemon() as (daemon, client), off_the_worker_s_core():
+        aside = worker_clock.on_core(worker_clock.first_core())
+        with bare_echo() as bare, fresh_daemon() as (daemon, client), aside:
             if state == "napping":
                 add_poller(client)
             peer = add_echo(client, daemon.directory / "echo")

@@ -4,10 +4,12 @@
 Rates are packets per second of CPU time, so that a neighbour on the core costs nothing but patience.
 """
 
+import contextlib
 import functools
 import os
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,9 +63,34 @@ def first_core() -> int:
     return min(os.sched_getaffinity(0))
 
 
+@contextlib.contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """This thread runs there, and so do programs it starts, a daemon among them."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
 def pause(seconds: float) -> None:
     """Lets the measured program run."""
     time.sleep(seconds)
+
+
+def longest_pause(seconds: float) -> float:
+    """How long the machine keeps the worker's core from a process that does nothing but read the clock.
+
+    In seconds, at most. A class that runs at such a moment is charged for it, and packets wait.
+    """
+    with on_core(last_core()):
+        longest, last = 0.0, time.perf_counter()
+        end = last + seconds
+        while last < end:
+            now = time.perf_counter()
+            longest, last = max(longest, now - last), now
+    return longest
 
 
 @functools.lru_cache(maxsize=None)
