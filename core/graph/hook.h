@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Gate hooks: code that sees every batch crossing a gate. A hook is a node of its own in the
-// plan, so a gate without hooks pays nothing.
+// Gate hooks: code that sees every batch crossing a gate. A hook is a node of its own in the plan,
+// or, if it only counts, part of one; so a gate without hooks pays nothing.
 //
 //   class Track final : public GateHook {
 //    public:
