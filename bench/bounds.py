@@ -22,6 +22,7 @@ import live_edits  # noqa: E402
 import live_graph  # noqa: E402
 import live_outside  # noqa: E402
 import live_tables  # noqa: E402
+import nf_chain  # noqa: E402
 import nf_rates  # noqa: E402
 import nf_sleepers  # noqa: E402
 import sched_idle  # noqa: E402
@@ -53,6 +54,7 @@ BENCHES: dict[str, Families] = {
         "kernel": nf_rates.kernel,
         "attach": nf_sleepers.attach,
         "asleep": nf_sleepers.asleep,
+        "chain": nf_chain.chain,
     },
 }
 SUMMARIES = {

@@ -8,10 +8,12 @@
 //   port_bench nf CORE IN_FLIGHT SECONDS SOCKET         at an NFPort
 //   port_bench kernel CORE IN_FLIGHT SECONDS DEVICE     a raw socket at a network device
 //   port_bench attach CORE TIMES SOCKET                 attaches and waits for a packet
+//   port_bench chain CORE SECONDS SOCKET...             all at once, each passes its packets on
 //
 // Prints packets a second that come round; with one in flight, one by that is the time there and
 // back. Of many short stretches the best tenth counts, so that what else the machine does stays out
-// of the figure. `attach` prints the median of the milliseconds to the first packet.
+// of the figure. `attach` prints the median of the milliseconds to the first packet, `chain`
+// packets a second that the last one passed on.
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
@@ -27,6 +29,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -34,6 +37,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "core/base/clock.h"
 #include "core/packet/batch.h"
 #include "nf/bessnf.h"
@@ -173,6 +177,54 @@ double AttachMilliseconds(uint32_t times, const char* socket) {
   return Best(std::move(all), 0.5);
 }
 
+// A network function of a chain. It keeps what the switch does not take until it does.
+class Link {
+ public:
+  explicit Link(const std::string& socket) : nf_(Attach(socket.c_str(), 0)) {}
+
+  // How many packets it has passed on.
+  uint32_t Pass() {
+    if (next_ == end_) {
+      const int n = bess_nf_receive(nf_.get(), 0, packets_.data(), kBatchSize);
+      if (n < 0) Fail("the switch is gone");
+      next_ = 0;
+      end_ = static_cast<uint32_t>(n);
+    }
+    const uint32_t sent = bess_nf_send(nf_.get(), 0, packets_.data() + next_, end_ - next_);
+    next_ += sent;
+    return sent;
+  }
+  // Leaves the core to others until it could pass something on, or for a while.
+  void Rest() {
+    constexpr int kMilliseconds = 10;
+    if (next_ == end_) {
+      bess_nf_wait(nf_.get(), 0, kMilliseconds);
+    } else {
+      sched_yield();
+    }
+  }
+
+ private:
+  struct Detach {
+    void operator()(BessNf* nf) const { bess_nf_detach(nf); }
+  };
+  std::unique_ptr<BessNf, Detach> nf_;
+  std::array<BessNfPacket, kBatchSize> packets_;
+  uint32_t next_ = 0, end_ = 0;  // of the packets it still has
+};
+
+// Several share a core with nobody; one may share it with others, which run while it rests.
+double ChainRate(double seconds, absl::Span<const std::string> sockets) {
+  std::deque<Link> links;
+  for (const std::string& socket : sockets) links.emplace_back(socket);
+  return Rate(seconds, [&] {
+    uint32_t last = 0, all = 0;
+    for (Link& link : links) all += last = link.Pass();
+    if (all == 0 && links.size() == 1) links.front().Rest();
+    return last;
+  });
+}
+
 // --- the kernel ---------------------------------------------------------------------------------
 
 int OpenRaw(const char* device) {
@@ -218,6 +270,9 @@ T Number(const std::string& word) {
 
 double Measure(const std::vector<std::string>& words) {
   PinTo(Number<int>(words[1]));
+  if (words[0] == "chain") {
+    return ChainRate(Number<double>(words[2]), absl::MakeSpan(words).subspan(3));
+  }
   const auto many = Number<uint32_t>(words[2]);
   const char* where = words.back().c_str();
   if (words[0] == "attach") return AttachMilliseconds(many, where);

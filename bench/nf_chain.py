@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A chain of network functions that share a core: what it costs that each is a process."""
+
+import contextlib
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from demo.daemon import Daemon, program
+from nf_rates import ROUNDS
+from nf_sleepers import await_all
+from bounded import Figure, fresh_daemon
+from worker_clock import first_core, pause
+
+LENGTH = 6
+STRETCHES = 10
+SECONDS = 0.2  # of each
+SETTLE_SECONDS = 0.3
+LIFETIME = 3600  # seconds; they are ended before
+
+
+def build(daemon: Daemon, client: Any) -> list[str]:
+    """Packets that go through all network functions and end; nobody sends to a full ring."""
+    paths = [str(daemon.directory / f"nf{i}") for i in range(LENGTH)]
+    client.pause_all()
+    client.create_module("Source", "sender")
+    for i, path in enumerate(paths):
+        port = {"path": path, "trusted": True, "backpressure": True}
+        client.create_port("NFPort", f"nf{i}", port)
+        client.create_module("PortOut", f"to{i}", {"port": f"nf{i}"})
+        client.create_module("PortInc", f"from{i}", {"port": f"nf{i}"})
+        client.connect_modules(f"from{i - 1}" if i > 0 else "sender", f"to{i}")
+    client.create_module("Sink", "end")
+    client.connect_modules(f"from{LENGTH - 1}", "end")
+    return paths
+
+
+@contextlib.contextmanager
+def attached(client: Any, processes: list[list[str]]) -> Iterator[None]:
+    """Network functions at these sockets, process by process."""
+    bench = str(Path(program()).resolve().with_name("port_bench"))
+    front = [bench, "chain", str(first_core()), str(LIFETIME)]
+    running = []
+    try:
+        for paths in processes:
+            running.append(subprocess.Popen([*front, *paths]))
+        await_all(client)
+        yield
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
+def rate(client: Any) -> float:
+    """Packets a second; the best of several stretches."""
+
+    def ended() -> tuple[float, int]:
+        return time.perf_counter(), int(client.get_ledger(["end"]).modules[0].consumed)
+
+    rates = []
+    for _ in range(STRETCHES):
+        start, before = ended()
+        pause(SECONDS)
+        end, after = ended()
+        rates.append((after - before) / (end - start))
+    return max(rates)
+
+
+def measure(together: bool) -> tuple[float, int]:
+    """Packets a second through the chain, and how many were lost."""
+    with fresh_daemon() as (daemon, client):
+        paths = build(daemon, client)
+        with attached(client, [paths] if together else [[path] for path in paths]):
+            client.resume_all()
+            pause(SETTLE_SECONDS)
+            return rate(client), int(client.get_ledger().totals.dropped)
+
+
+def chain() -> Iterator[Figure]:
+    """Processes in turn with one process that has all rings."""
+    ratios, lost = [], 0
+    for _ in range(ROUNDS):
+        alone, lost_alone = measure(together=True)
+        apart, lost_apart = measure(together=False)
+        ratios.append(apart / alone)
+        lost += lost_alone + lost_apart
+    name = f"chain of {LENGTH}, processes / one process"
+    beside = f"one process: {alone / 1e6:.1f} Mpps"
+    yield Figure(name, statistics.median(ratios), 0.8, "", at_least=True, yardstick=beside)
+    yield Figure(f"chain of {LENGTH}: packets lost", lost, 0, "")
