@@ -96,9 +96,9 @@ BESS_NF_EXPORT uint8_t* bess_nf_prepend(const struct BessNf* nf, struct BessNfPa
 BESS_NF_EXPORT uint8_t* bess_nf_append(const struct BessNf* nf, struct BessNfPacket* packet,
                                        uint32_t n);
 
-// Waits until a queue has packets: looks for a few microseconds, then sleeps. 1 when it has, 0 when
-// `timeout` milliseconds are over (below 0: never), -1 with errno ECONNRESET when the switch has
-// ended the attachment, or EINTR.
+// Waits until a queue has packets: looks for some microseconds, offering the core to other threads
+// now and then, and sleeps after that. 1 when it has, 0 when `timeout` milliseconds are over (below
+// 0: never), -1 with errno ECONNRESET when the switch has ended the attachment, or EINTR.
 BESS_NF_EXPORT int bess_nf_wait(struct BessNf* nf, uint32_t queue, int timeout);
 
 // For event loops: a descriptor that becomes readable when packets come after bess_nf_sleep

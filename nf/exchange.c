@@ -3,6 +3,7 @@
 // The exchange of packets: our ends of the rings.
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,9 +11,10 @@
 
 #include "nf/attachment.h"
 
-// Looks that a wait takes before it sleeps, some 40 cycles each; and vain looks of bess_nf_receive
-// before it asks whether the switch is still there.
-enum { kSpins = 1000, kVainLooks = 1 << 16 };
+// Looks that a wait takes before it sleeps, some 40 cycles each, and after how many of them it
+// offers the core to others; and vain looks of bess_nf_receive before it asks whether the switch is
+// still there.
+enum { kSpins = 512, kSpinsPerYield = 32, kVainLooks = 1 << 16 };
 
 static void relax(void) {
 #if defined(__x86_64__)
@@ -247,9 +249,14 @@ static int64_t now_milliseconds(void) {
 int bess_nf_wait(struct BessNf* nf, uint32_t queue, int timeout) {
   struct ReceiveQueue* from = &nf->receive[queue];
   if (nf->connection < 0) return is_gone(nf) ? -1 : 0;
-  for (int i = 0; i < kSpins; ++i) {
+  for (int i = 1; i <= kSpins; ++i) {
     if (available(&from->ring) > 0) return 1;
-    relax();
+    // NFs that share the core run meanwhile, and packets gather.
+    if (i % kSpinsPerYield == 0) {
+      sched_yield();
+    } else {
+      relax();
+    }
   }
   const int64_t end = timeout > 0 ? now_milliseconds() + timeout : 0;
   for (;;) {
