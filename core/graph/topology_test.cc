@@ -38,6 +38,30 @@ TEST(TopologyTest, NumbersFollowTheGraphsOrder) {
   EXPECT_THAT(topology.up[2], IsEmpty());
 }
 
+TEST(TopologyTest, ASurveyTakesOverWhatAnotherKnows) {
+  TestGraph test;
+  for (const char* name : {"a", "b", "c", "d"}) test.Add(name);
+  test.Chain({"a", "b", "c", "d"});
+  test.Connect("c", 1, "a", 3);
+  const Topology known = TopologyOf(test.graph);
+  Survey survey;
+  survey.Add(*test.graph.Find("d"));
+  survey.Add(known, 1, 3);
+  survey.Add(known, 0, 1);
+  std::vector<uint32_t> places(test.graph.numbers);
+  const Topology topology(survey, places);
+  ASSERT_EQ(topology.size(), 4u);
+  EXPECT_EQ(topology.sites[1].entry, test.graph.Find("b"));
+  EXPECT_EQ(topology.sites[3].module, &test.At("a"));
+  EXPECT_THAT(topology.down[0], IsEmpty());
+  ASSERT_EQ(topology.down[2].size(), 2u);
+  EXPECT_EQ(topology.down[2][0].to, 0u);
+  EXPECT_EQ(topology.down[2][1].to, 3u);
+  EXPECT_EQ(topology.down[2][1].igate, 3u);
+  ASSERT_EQ(topology.down[3].size(), 1u);
+  EXPECT_EQ(topology.down[3][0].to, 1u);
+}
+
 TEST(TopologyTest, TheEmptyGraph) {
   const Graph graph;
   EXPECT_EQ(TopologyOf(graph).size(), 0u);
