@@ -151,7 +151,7 @@ class WorkerPartBuilder {
   }
 
   // The hooks of a connection's output gate in front of `to`.
-  uint32_t Left(uint32_t module, Connection& connection, uint32_t to) {
+  uint32_t HookedOutput(uint32_t module, Connection& connection, uint32_t to) {
     if (!connection.hooked) return to;
     if (connection.counts_of == worker_) return NewCounter(module, connection.counts, to);
     const Hooks& hooks = connection.gate->hooks;
@@ -205,7 +205,7 @@ class WorkerPartBuilder {
     const uint32_t first = drafts_[node].first_link;
     for (Connection& connection : connections) {
       const uint32_t entry = Entry(connection.to, connection.igate);
-      const uint32_t to = Left(module, connection, entry);
+      const uint32_t to = HookedOutput(module, connection, entry);
       links_[first + connection.ogate] = {to, connection.edge};
       if (part_.edge_workers != 0 && connection.edge->workers() != 0) {
         linked_.insert(connection.edge);

@@ -35,10 +35,10 @@ struct Site {
   bool igates_alike;
   bool has_tasks;
   bool has_attributes;
-  bool in_hooks;   // some input gate has hooks
-  bool attentive;  // some hook at a gate is
-  bool choosy;     // not of every NUMA node
-  bool minds_workers;
+  bool in_hooks;       // some input gate has hooks
+  bool attentive;      // some hook at a gate is
+  bool choosy;         // not of every NUMA node
+  bool minds_workers;  // wants to be told which run it
 };
 
 struct Connection {
