@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A chain of network functions that share a core: what it costs that each is a process."""
 
-import contextlib
 import statistics
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 
 from demo.daemon import Daemon, program
 from nf_rates import ROUNDS
-from nf_sleepers import await_all
+from nf_sleepers import attached
 from bounded import Figure, fresh_daemon
 from worker_clock import first_core, pause
 
@@ -38,21 +36,11 @@ def build(daemon: Daemon, client: Any) -> list[str]:
     return paths
 
 
-@contextlib.contextmanager
-def attached(client: Any, processes: list[list[str]]) -> Iterator[None]:
-    """Network functions at these sockets, process by process."""
+def commands(paths: list[str], together: bool) -> list[list[str]]:
+    """One program for all sockets, or one for each."""
     bench = str(Path(program()).resolve().with_name("port_bench"))
     front = [bench, "chain", str(first_core()), str(LIFETIME)]
-    running = []
-    try:
-        for paths in processes:
-            running.append(subprocess.Popen([*front, *paths]))
-        await_all(client)
-        yield
-    finally:
-        for process in running:
-            process.kill()
-            process.wait()
+    return [[*front, *paths]] if together else [[*front, path] for path in paths]
 
 
 def rate(client: Any) -> float:
@@ -74,7 +62,7 @@ def measure(together: bool) -> tuple[float, int]:
     """Packets a second through the chain, and how many were lost."""
     with fresh_daemon() as (daemon, client):
         paths = build(daemon, client)
-        with attached(client, [paths] if together else [[path] for path in paths]):
+        with attached(client, commands(paths, together)):
             client.resume_all()
             pause(SETTLE_SECONDS)
             return rate(client), int(client.get_ledger().totals.dropped)

@@ -67,22 +67,30 @@ def await_all(client: Any) -> None:
 
 
 @contextlib.contextmanager
-def sleeping(daemon: Daemon, client: Any) -> Iterator[None]:
-    """Network functions at ports of their own, to which no packets come."""
-    forwarder = str(Path(program()).resolve().parent / "nf" / "forwarder")
+def attached(client: Any, commands: list[list[str]]) -> Iterator[None]:
+    """Programs that are network functions of all ports there are."""
     running = []
     try:
-        for i in range(SLEEPERS):
-            path = str(daemon.directory / f"nf{i}")
-            client.create_port("NFPort", f"nf{i}", {"path": path, "trusted": True})
-            send_back(client, f"nf{i}")
-            running.append(subprocess.Popen([forwarder, path], stderr=subprocess.DEVNULL))
+        for command in commands:
+            running.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
         await_all(client)
         yield
     finally:
         for process in running:
             process.kill()
             process.wait()
+
+
+@contextlib.contextmanager
+def sleeping(daemon: Daemon, client: Any) -> Iterator[None]:
+    """Network functions at ports of their own, to which no packets come."""
+    forwarder = str(Path(program()).resolve().parent / "nf" / "forwarder")
+    paths = [str(daemon.directory / f"nf{i}") for i in range(SLEEPERS)]
+    for i, path in enumerate(paths):
+        client.create_port("NFPort", f"nf{i}", {"path": path, "trusted": True})
+        send_back(client, f"nf{i}")
+    with attached(client, [[forwarder, path] for path in paths]):
+        yield
 
 
 def lost_to_sleepers() -> float:
