@@ -4,18 +4,15 @@
 import statistics
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from demo.daemon import Daemon, program
-from nf_rates import ROUNDS
+from demo.daemon import Daemon
+from nf_rates import ROUNDS, port_bench_path
 from nf_sleepers import attached
 from bounded import Figure, fresh_daemon
-from worker_clock import first_core, pause
+from worker_clock import Sample, best_rate, first_core, pause
 
 LENGTH = 6
-STRETCHES = 10
-SECONDS = 0.2  # of each
 SETTLE_SECONDS = 0.3
 LIFETIME = 3600  # seconds; they are ended before
 
@@ -38,24 +35,17 @@ def build(daemon: Daemon, client: Any) -> list[str]:
 
 def commands(paths: list[str], together: bool) -> list[list[str]]:
     """One program for all sockets, or one for each."""
-    bench = str(Path(program()).resolve().with_name("port_bench"))
-    front = [bench, "chain", str(first_core()), str(LIFETIME)]
+    front = [port_bench_path(), "chain", str(first_core()), str(LIFETIME)]
     return [[*front, *paths]] if together else [[*front, path] for path in paths]
 
 
 def rate(client: Any) -> float:
-    """Packets a second; the best of several stretches."""
+    """Packets a second at the end of the chain, by the clock: several threads share the work."""
 
-    def ended() -> tuple[float, int]:
-        return time.perf_counter(), int(client.get_ledger(["end"]).modules[0].consumed)
+    def sample() -> Sample:
+        return Sample(int(client.get_ledger(["end"]).modules[0].consumed), time.perf_counter())
 
-    rates = []
-    for _ in range(STRETCHES):
-        start, before = ended()
-        pause(SECONDS)
-        end, after = ended()
-        rates.append((after - before) / (end - start))
-    return max(rates)
+    return best_rate(sample)
 
 
 def measure(together: bool) -> tuple[float, int]:

@@ -21,10 +21,14 @@ ALONE = 1  # one packet: its rate is one by the time there and back
 Rate = Callable[[int], float]  # by the number of packets in flight
 
 
+def port_bench_path() -> str:
+    """The program, which lies beside the daemon."""
+    return str(Path(program()).resolve().with_name("port_bench"))
+
+
 def port_bench(what: str, *words: object, front: tuple[str, ...] = ()) -> float:
     """The one number that port_bench prints."""
-    path = Path(program()).resolve().with_name("port_bench")
-    command = [*front, str(path), what, str(first_core()), *map(str, words)]
+    command = [*front, port_bench_path(), what, str(first_core()), *map(str, words)]
     return float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 

@@ -17,8 +17,6 @@ from sched_idle import idle_share
 
 ATTACHMENTS = 50
 SLEEPERS = 64
-STRETCHES = 10
-SECONDS = 0.2  # of each
 
 
 def attach_time(trusted: bool) -> float:
@@ -39,22 +37,14 @@ def attach() -> Iterator[Figure]:
 
 
 def forwarding_rate(daemon: Daemon, client: Any) -> float:
-    """Packets a second of the worker's CPU time from a port that always has some, and back.
-
-    The best of several stretches, so that what else the machine does stays out of the figure.
-    """
+    """Packets a second of the worker's CPU time from a port that always has some, and back."""
     thread = worker_clock.await_thread(daemon.pid, "worker-0")
 
     def sample() -> worker_clock.Sample:
         packets = int(client.get_port_stats("null").out.packets)
         return worker_clock.Sample(packets, worker_clock.cpu_seconds(daemon.pid, thread))
 
-    rates = []
-    for _ in range(STRETCHES):
-        before = sample()
-        time.sleep(SECONDS)
-        rates.append(sample().rate_since(before))
-    return max(rates)
+    return worker_clock.best_rate(sample)
 
 
 def await_all(client: Any) -> None:

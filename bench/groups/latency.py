@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long a packet takes through eight modules: 99 of 100 packets, one by one and in full batches."""
+"""How long a packet takes through eight modules: 99 of 100 packets, one by one and in batches."""
 from __future__ import annotations
 
 from typing import Any

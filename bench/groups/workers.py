@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two workers against one on the same graph: each makes packets of its own, and both look them up
-in one table. Wants two cores for itself.
+"""Two workers against one on a scenario's graph, which gets a second source: each worker has one,
+and all else is shared. Wants two cores for itself.
 """
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
+import forwarding
 from besslang import Script, execute
 from demo.daemon import Daemon
 from figures import Figure, Settings
 from worker_clock import Sample, await_thread, cpu_seconds, first_core, last_core, pause
 
-GRAPH = Path(__file__).with_suffix(".bess")
+SCENARIO = "exact_match"
 CORES = {0: last_core(), 1: first_core()}
-SOURCES = ("source0", "source1")
+SOURCES = ("source0", "source1")  # the scenario's own, and one more
 SETTLE_SECONDS = 0.2
 
 
@@ -26,7 +26,9 @@ def measure(settings: Settings) -> list[Figure]:
         for worker, core in CORES.items():
             client.add_worker(worker, core)
         client.pause_all()
-        execute(Script.parse(GRAPH), client, {})
+        execute(Script.parse(forwarding.named([SCENARIO])[0].path), client, {})
+        client.create_module("Source", SOURCES[1])
+        client.connect_modules(SOURCES[1], "rewrite0")
         client.resume_all()
         for _ in range(settings.repetitions):
             two = rate(daemon, client, (0, 1), settings.seconds)
