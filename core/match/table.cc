@@ -10,6 +10,7 @@
 #include <bit>
 
 #include "core/base/mix_hash.h"
+#include "core/base/prefetch.h"
 #include "core/graph/versioned.h"
 
 namespace bess {
@@ -84,7 +85,7 @@ class Slots {
 
   size_t count() const { return mask_ + 1; }
 
-  void Prefetch(uint64_t hash) const { __builtin_prefetch(&slots_[hash & mask_]); }
+  void Prefetch(uint64_t hash) const { bess::Prefetch(&slots_[hash & mask_]); }
 
   // One load of the value decides: a free slot may get another key at any moment. Thread: any.
   KeyTable::Value Find(uint64_t hash, const Words<kWords>& key) const {

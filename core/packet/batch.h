@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "core/base/prefetch.h"
 #include "core/packet/packet.h"
 
 namespace bess {
@@ -40,7 +41,7 @@ class Batch {
 
 // Loads the first bytes of all packets at the same time.
 inline void PrefetchBytes(const Batch& batch) {
-  for (const Packet* packet : batch) __builtin_prefetch(packet->data());
+  for (const Packet* packet : batch) Prefetch(packet->data());
 }
 
 // The same for a module about to read headers. Where the first packet's have been parsed, all are

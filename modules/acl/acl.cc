@@ -96,14 +96,11 @@ class ACL final : public Module {
   }
 
   void Process(Context& context, Batch& batch) {
-    constexpr uint32_t kAhead = 4;
     const AclRuleSet& rules = *rules_.Get();
     AclKey keys[kBatchSize];
     const uint32_t n = batch.size();
-    for (uint32_t i = 0; i < n; ++i) {
-      if (i + kAhead < n) __builtin_prefetch(batch[i + kAhead]->data());
-      keys[i] = AclKey::Of(PacketView(*batch[i]));
-    }
+    PrefetchHeaders(batch);
+    for (uint32_t i = 0; i < n; ++i) keys[i] = AclKey::Of(PacketView(*batch[i]));
     uint32_t matched[kBatchSize];
     rules.Match({keys, n}, matched);
     Verdict verdicts[kBatchSize];

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/prefetch.h"
 #include "core/graph/module.h"
 #include "core/match/arguments.h"
 #include "core/match/key.h"
@@ -211,7 +212,7 @@ class ExactMatch final : public Module {
 
   void JudgeAndWrite(const Context& context, const Rules& current, const Batch& batch,
                      const KeyTable::Value* found, Verdict* verdicts) const {
-    for (uint32_t i = 0; i < batch.size(); ++i) __builtin_prefetch(Rules::ToAction(found[i]));
+    for (uint32_t i = 0; i < batch.size(); ++i) Prefetch(Rules::ToAction(found[i]));
     Judge(current, batch, found, verdicts);
     const Values* values[kBatchSize];
     for (uint32_t i = 0; i < batch.size(); ++i) {

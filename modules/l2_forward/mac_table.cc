@@ -6,6 +6,8 @@
 #include <cassert>
 #include <cstring>
 
+#include "core/base/prefetch.h"
+
 namespace bess {
 namespace {
 
@@ -143,8 +145,8 @@ void MacTable::FindAll(absl::Span<const Key> keys, uint32_t* gates) const {
     const size_t n = std::min(kChunk, keys.size() - at);
     for (size_t i = 0; i < n; ++i) {
       buckets[i] = BucketsOf(keys[at + i]);
-      __builtin_prefetch(&Slot(uint64_t{buckets[i].first} << kWayBits));
-      __builtin_prefetch(&Slot(uint64_t{buckets[i].second} << kWayBits));
+      Prefetch(&Slot(uint64_t{buckets[i].first} << kWayBits));
+      Prefetch(&Slot(uint64_t{buckets[i].second} << kWayBits));
     }
     for (size_t i = 0; i < n; ++i) gates[at + i] = FindOne<kWayBits>(keys[at + i], buckets[i]);
   }

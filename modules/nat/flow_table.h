@@ -15,6 +15,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/prefetch.h"
 #include "modules/nat/endpoint.h"
 
 namespace bess::nat {
@@ -64,7 +65,7 @@ class FlowIndex {
  public:
   explicit FlowIndex(uint32_t capacity);
 
-  void Prefetch(uint32_t hash) const { __builtin_prefetch(&slots_[Home(hash)]); }
+  void Prefetch(uint32_t hash) const { bess::Prefetch(&slots_[Home(hash)]); }
   // The first flow of this hash for which matches(flow) is true, or kNone.
   template <typename Matches>
   uint32_t Find(uint32_t hash, Matches matches) const;
@@ -95,6 +96,10 @@ class FlowTable {
 
   void PrefetchInside(uint32_t hash) const { by_inside_.Prefetch(hash); }
   void PrefetchOutside(uint32_t hash) const { by_outside_.Prefetch(hash); }
+  // Whether there are so many flows that they, too, are worth fetching ahead, once the index is.
+  bool Crowded() const { return size_ > kFlowsInCache; }
+  void PrefetchInsideFlow(uint32_t hash) const { PrefetchFlow(by_inside_, hash); }
+  void PrefetchOutsideFlow(uint32_t hash) const { PrefetchFlow(by_outside_, hash); }
   // `hash` is Hash(endpoint). A flow is found until the wheel ends it: ask whether it is Alive.
   Flow* FindInside(Endpoint endpoint, uint32_t hash);
   Flow* FindOutside(Endpoint endpoint, uint32_t hash);
@@ -119,7 +124,12 @@ class FlowTable {
 
  private:
   static constexpr uint32_t kWheelSlots = 2048;
+  static constexpr uint32_t kFlowsInCache = 8192;  // 256 KB of them
 
+  void PrefetchFlow(const FlowIndex& index, uint32_t hash) const {
+    const uint32_t likely = index.Find(hash, [](uint32_t) { return true; });
+    if (likely != FlowIndex::kNone) bess::Prefetch(&flows_[likely]);
+  }
   // Each slot is a ring of flows, closed by an element of `flows_` behind the flows themselves.
   uint32_t Slot(Ticks tick) const { return capacity_ + tick % kWheelSlots; }
   void CatchUp(Ticks now);

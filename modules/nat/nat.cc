@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "bess/util.pb.h"
 #include "core/base/clock.h"
 #include "core/base/parse.h"
@@ -135,6 +136,8 @@ class Nat final : public Module {
   template <End kEnd>
   void Prepare(PacketView packet, Job& job);
   template <End kEnd>
+  void PrefetchFlows(absl::Span<const Job> jobs) const;
+  template <End kEnd>
   Verdict Translate(PacketView packet, const Job& job);
 
   Verdict Out(const Job& job);
@@ -186,7 +189,7 @@ void Nat::Describe(const nat::Glimpse& flow, pb::NATCommandGetFlowsResponse::Flo
   out->set_idle_seconds(std::max(idle, 0) / static_cast<double>(nat::kTicksPerSecond));
 }
 
-// Two passes, so that the cache misses of a batch's lookups overlap.
+// In passes, so that the cache misses of a batch's lookups overlap.
 template <End kEnd>
 void Nat::TranslateBatch(Context& context, Batch& batch) {
   Job jobs[kBatchSize];
@@ -194,6 +197,7 @@ void Nat::TranslateBatch(Context& context, Batch& batch) {
   const uint32_t n = batch.size();
   PrefetchHeaders(batch);
   for (uint32_t i = 0; i < n; ++i) Prepare<kEnd>(PacketView(*batch[i]), jobs[i]);
+  if (mappings_->table().Crowded()) PrefetchFlows<kEnd>({jobs, n});
   for (uint32_t i = 0; i < n; ++i) {
     verdicts[i] = Translate<kEnd>(PacketView(*batch[i]), jobs[i]);
   }
@@ -209,6 +213,19 @@ inline void Nat::Prepare(PacketView packet, Job& job) {
     mappings_->table().PrefetchInside(job.hash);
   } else {
     mappings_->table().PrefetchOutside(job.hash);
+  }
+}
+
+template <End kEnd>
+void Nat::PrefetchFlows(absl::Span<const Job> jobs) const {
+  const nat::FlowTable& table = mappings_->table();
+  for (const Job& job : jobs) {
+    if (job.fields.kind != Kind::kFlow) continue;
+    if constexpr (kEnd == End::kSource) {
+      table.PrefetchInsideFlow(job.hash);
+    } else {
+      table.PrefetchOutsideFlow(job.hash);
+    }
   }
 }
 
