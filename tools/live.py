@@ -17,6 +17,8 @@ BOUNDED: dict[str, list[str]] = {
     "live": [],
     "nf": ["port_bench", "nf_examples"],
 }
+# The same for groups of bench/groups/, by their names.
+GROUPS: dict[str, list[str]] = {"lookups": ["lookup_bench"]}
 
 
 def command(args: argparse.Namespace) -> int:
@@ -28,7 +30,8 @@ def bench_command(args: argparse.Namespace) -> int:
     """The bench against the yardstick; the first word may ask for one that has bounds instead."""
     targets = BOUNDED.get(args.args[0]) if args.args else None
     if targets is None:
-        return hand_over(BENCH, args)
+        needed = [target for word in args.args for target in GROUPS.get(word, [])]
+        return hand_over(BENCH, args, needed)
     return hand_over(BOUNDS, args, targets)
 
 
