@@ -64,7 +64,7 @@ struct Free {
   void operator()(auto* object) const { kFree(object); }
 };
 
-template <typename T, auto kFree>
+template <auto kFree, typename T>
 std::unique_ptr<T, Free<kFree>> Owned(T* object, const char* function) {
   if (object == nullptr) Fail(absl::StrCat(function, ": ", rte_strerror(rte_errno)));
   return std::unique_ptr<T, Free<kFree>>(object);
@@ -141,14 +141,15 @@ std::vector<KeyBytes<kBytes>> DifferentKeys(size_t n) {
 // Both cuckoo tables get room for a quarter more, as they are not made to be filled to the brim.
 uint32_t Room(size_t entries) { return std::bit_ceil(static_cast<uint32_t>(entries * 5 / 4)); }
 
-// DPDK's hash table, and batches of its keys.
+// DPDK's hash table, and batches of its keys. It compares keys of 16 bytes in line, those of 4 and
+// 6 by calling memcmp, which costs it most where they are not in the cache.
 template <size_t kBytes>
 class HashTable {
  public:
-  explicit HashTable(absl::Span<const KeyBytes<kBytes>> keys) : keys_(keys) {
+  explicit HashTable(absl::Span<const KeyBytes<kBytes>> keys) {
     const rte_hash_parameters parameters{
         .name = "bench", .entries = Room(keys.size()), .key_len = kBytes};
-    table_ = Owned<rte_hash, rte_hash_free>(rte_hash_create(&parameters), "rte_hash_create");
+    table_ = Owned<rte_hash_free>(rte_hash_create(&parameters), "rte_hash_create");
     for (const auto& key : keys) {
       positions_.push_back(Check(rte_hash_add_key(table_.get(), key.data()), "rte_hash_add_key"));
     }
@@ -174,7 +175,6 @@ class HashTable {
     std::array<int32_t, kBatchSize> found;
   };
 
-  absl::Span<const KeyBytes<kBytes>> keys_;
   std::unique_ptr<rte_hash, Free<rte_hash_free>> table_;
   std::vector<int32_t> positions_;
   std::array<Batch, kBatches> batches_;
@@ -345,8 +345,7 @@ class PrefixTables {
   static Fib MakeTheirs(size_t routes) {
     rte_fib_conf settings{.type = RTE_FIB_DIR24_8, .max_routes = static_cast<int>(routes)};
     settings.dir24_8 = {.nh_sz = RTE_FIB_DIR24_8_4B, .num_tbl8 = static_cast<uint32_t>(routes / 8)};
-    return Owned<rte_fib, rte_fib_free>(rte_fib_create("bench", SOCKET_ID_ANY, &settings),
-                                        "rte_fib_create");
+    return Owned<rte_fib_free>(rte_fib_create("bench", SOCKET_ID_ANY, &settings), "rte_fib_create");
   }
 
   void Add(const Ipv4Prefix& route, uint64_t value) {
@@ -382,7 +381,7 @@ class AclTables {
                                    .socket_id = SOCKET_ID_ANY,
                                    .rule_size = sizeof(DpdkRule),
                                    .max_rule_num = static_cast<uint32_t>(size)};
-    theirs_ = Owned<rte_acl_ctx, rte_acl_free>(rte_acl_create(&parameters), "rte_acl_create");
+    theirs_ = Owned<rte_acl_free>(rte_acl_create(&parameters), "rte_acl_create");
     for (size_t i = 0; i < size; ++i) AddToTheirs(i);
     BuildTheirs();
   }
