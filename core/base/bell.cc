@@ -14,9 +14,10 @@ Bell::~Bell() {
 
 void Bell::Wake() { eventfd_write(event_, 1); }
 
-void Bell::Sleep(absl::Span<pollfd> others, int milliseconds) {
+void Bell::Sleep(absl::Span<pollfd> others, absl::Duration longest) {
   others.front() = {.fd = event_, .events = POLLIN, .revents = 0};
-  poll(others.data(), others.size(), milliseconds);
+  const timespec time = absl::ToTimespec(longest);
+  ppoll(others.data(), others.size(), &time, nullptr);
 }
 
 bool Bell::GetUp() {

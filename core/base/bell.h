@@ -13,6 +13,7 @@
 
 #include <atomic>
 
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 
 namespace bess {
@@ -39,7 +40,7 @@ class Bell {
   void LieDown() { asleep_.store(true, std::memory_order_seq_cst); }
   // Until somebody rings, one of `others` has what it waits for, or the time is over. The first of
   // `others` is for the bell itself.
-  void Sleep(absl::Span<pollfd> others, int milliseconds);
+  void Sleep(absl::Span<pollfd> others, absl::Duration longest);
   // Whether somebody rang.
   bool GetUp();
 

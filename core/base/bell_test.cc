@@ -11,11 +11,11 @@
 namespace bess {
 namespace {
 
-constexpr int kLong = 20000;  // ms: a sleep that nothing ends
+constexpr absl::Duration kLong = absl::Seconds(20);  // a sleep that nothing ends
 
-double SecondsOf(Bell& bell, std::vector<pollfd> others, int milliseconds) {
+double SecondsOf(Bell& bell, std::vector<pollfd> others, absl::Duration longest) {
   const auto start = std::chrono::steady_clock::now();
-  bell.Sleep(absl::MakeSpan(others), milliseconds);
+  bell.Sleep(absl::MakeSpan(others), longest);
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
@@ -36,11 +36,13 @@ TEST(BellTest, ARingIsHeardOnceAndNotByWhoIsAwake) {
   Bell bell;
   bell.Ring();
   bell.LieDown();
-  EXPECT_GE(SecondsOf(bell, std::vector<pollfd>(1), 5), 0.004) << "it was awake then";
+  EXPECT_GE(SecondsOf(bell, std::vector<pollfd>(1), absl::Milliseconds(5)), 0.004)
+      << "it was awake then";
   bell.Ring();
   EXPECT_TRUE(bell.GetUp());
   bell.LieDown();
-  EXPECT_GE(SecondsOf(bell, std::vector<pollfd>(1), 5), 0.004) << "it got up for that one";
+  EXPECT_GE(SecondsOf(bell, std::vector<pollfd>(1), absl::Milliseconds(5)), 0.004)
+      << "it got up for that one";
   EXPECT_FALSE(bell.GetUp());
 }
 

@@ -21,17 +21,15 @@ void IdlePolicy::PrepareThread() {
   prctl(PR_SET_TIMERSLACK, 1000);
 }
 
-bool IdlePolicy::Nap(bool timed) {
+int64_t IdlePolicy::Nap(bool timed) {
   const int64_t cpu_time = CpuTime();
   // What was spun before the first nap is no cost of napping.
   if (napped_ > 0) cost_ += (cpu_time - cpu_time_ - cost_) / kCostsAveraged;
   cpu_time_ = cpu_time;
   const int64_t longest = timed ? kShortestNap : kLongestNap;
-  const timespec nap = {0, std::clamp(cost_ * kRestPerCost, kShortestNap, longest)};
-  nanosleep(&nap, nullptr);
-  const bool enough = napped_ >= kNapsBeforeSleep;
-  napped_ = std::min(napped_ + nap.tv_nsec, kNapsBeforeSleep);
-  return enough;
+  const int64_t nap = std::clamp(cost_ * kRestPerCost, kShortestNap, longest);
+  napped_ = std::min(napped_ + nap, kNapsBeforeSleep);
+  return nap;
 }
 
 }  // namespace bess

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a worker does when there is no work: spin for a while, since work usually comes back at
-// once, then sleep in short naps so that an idle daemon leaves its core to others. After some time
-// of that it may as well sleep until it is woken, if everything that could bring work wakes it.
+// once, then take short naps so that an idle daemon leaves its core to others. After some time of
+// that it may as well sleep until it is woken, if everything that could bring work wakes it.
 //
 // What a nap costs differs widely: 2 us of CPU time where timers are cheap, 40 us in some virtual
 // machines. So a nap is as short as a bounded share of the core allows.
@@ -25,21 +25,22 @@ class IdlePolicy {
   static void PrepareThread();
 
   // To be called after each round with whether it found work, and whether time alone may bring
-  // some, so that naps must stay short. Returns whether to sleep until woken. That comes after a
-  // nap, so whoever is woken in vain does not spin.
-  bool Round(bool worked, bool timed) {
+  // some, so that naps must stay short. Returns how long a nap to take now, in ns; 0 is none.
+  int64_t Round(bool worked, bool timed) {
     if (worked) [[likely]] {
       idle_rounds_ = 0;
-      return false;
+      return 0;
     }
     if (spin_ || idle_rounds_ < kSpinRounds) {
       // One vain question among busy rounds costs nothing.
       if (idle_rounds_++ > 0) __builtin_ia32_pause();
       napped_ = 0;
-      return false;
+      return 0;
     }
     return Nap(timed);
   }
+  // Whether there were naps enough to sleep in the place of the next.
+  bool drowsy() const { return napped_ >= kNapsBeforeSleep; }
   // Something happened, so more may follow: no long sleep for now.
   void Stir() { napped_ = 0; }
 
@@ -49,7 +50,7 @@ class IdlePolicy {
   static constexpr int64_t kRestPerCost = 25;              // some 4 % of the core
   static constexpr int64_t kCostsAveraged = 8;
 
-  bool Nap(bool timed);
+  int64_t Nap(bool timed);
 
   const bool spin_;
   uint32_t idle_rounds_ = 0;

@@ -14,9 +14,9 @@
 namespace bess {
 namespace {
 
-// A worker that sleeps until woken looks for work itself after that long, in ms, lest anything it
-// runs cannot wake it after all.
-constexpr int kLongestSleep = 100;
+// A worker that sleeps until woken looks for work itself after that long, lest anything it runs
+// cannot wake it after all.
+constexpr absl::Duration kLongestSleep = absl::Milliseconds(100);
 
 // How often it looks at the descriptors that leaves wait for, in ns: seldom while others have work,
 // since each look is a system call.
@@ -74,7 +74,8 @@ void Worker::Run() {
     rcu_.Quiescent(options_.id);
     TakePlan();
     const bool worked = RunRound();
-    if (idle_.Round(worked, limited() || must_look_)) Sleep();
+    const int64_t nap = idle_.Round(worked, limited() || must_look_);
+    if (nap > 0) Rest(absl::Nanoseconds(nap));
     // What was slept is nobody's.
     if (!worked) now_ = Cycles();
   }
@@ -232,29 +233,41 @@ bool Worker::RunLoops() {
 
 // --- Idle ---------------------------------------------------------------------------------------
 
+// Whether somebody wants something of it who may have come before it lay down.
+bool Worker::Disturbed() const {
+  const Plan* plan = plan_.load(std::memory_order_seq_cst);
+  return stop_.load() || pause_.load() || (plan == nullptr ? 0 : plan->sequence) != adopted_ ||
+         (part_ != nullptr && part_->scheduler->board().posted());
+}
+
 // Whether nothing but a ring, or a descriptor it waits for, brings work.
 bool Worker::MaySleep() const {
-  const Plan* plan = plan_.load(std::memory_order_seq_cst);
-  if (stop_.load() || pause_.load() || (plan == nullptr ? 0 : plan->sequence) != adopted_) {
-    return false;
-  }
   if (part_ == nullptr) return true;
-  const TcScheduler& scheduler = *part_->scheduler;
-  return part_->wakeable && scheduler.awaiting() == part_->wakers && !limited() && !must_look_ &&
-         !part_->scheduler->board().posted();
+  return part_->wakeable && part_->scheduler->awaiting() == part_->wakers && !limited() &&
+         !must_look_;
+}
+
+// A ring, or a descriptor that some leaf waits for, ends naps as well as sleep.
+void Worker::Rest(absl::Duration nap) {
+  pollfd wakers[] = {{}, {.fd = part_ != nullptr ? lookout_.fd() : -1, .events = POLLIN}};
+  bell_->LieDown();
+  if (const bool disturbed = Disturbed(); !disturbed && idle_.drowsy() && MaySleep()) {
+    Sleep(absl::MakeSpan(wakers));
+  } else if (!disturbed) {
+    bell_->Sleep(absl::MakeSpan(wakers), nap);
+  }
+  if (wakers[1].revents != 0) look_at_ = 0;
+  if (bell_->GetUp()) idle_.Stir();
 }
 
 // Asleep it holds nothing, so that nobody waits for it to let go: the plan may be freed meanwhile.
-void Worker::Sleep() {
-  pollfd wakers[] = {{}, {.fd = part_ != nullptr ? lookout_.fd() : -1, .events = POLLIN}};
-  bell_->LieDown();
-  if (MaySleep()) {
-    rcu_.Offline(options_.id);
-    bell_->Sleep(absl::MakeSpan(wakers), kLongestSleep);
-    rcu_.Online(options_.id);
-    look_at_ = 0;
-  }
-  if (bell_->GetUp()) idle_.Stir();
+void Worker::Sleep(absl::Span<pollfd> wakers) {
+  asleep_.store(true, std::memory_order_relaxed);
+  rcu_.Offline(options_.id);
+  bell_->Sleep(wakers, kLongestSleep);
+  rcu_.Online(options_.id);
+  asleep_.store(false, std::memory_order_relaxed);
+  look_at_ = 0;
 }
 
 // --- Seen from outside --------------------------------------------------------------------------

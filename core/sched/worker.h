@@ -19,6 +19,8 @@
 
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "core/base/bell.h"
 #include "core/base/counter.h"
 #include "core/graph/plan.h"
@@ -79,8 +81,8 @@ class Worker {
 
   // Wakes it, should it sleep: after a new plan, or anything that may make work. Thread: any.
   void Ring() { bell_->Ring(); }
-  // Whether it sleeps until woken. Thread: any.
-  bool asleep() const { return bell_->asleep(); }
+  // Whether it sleeps until woken, which is more than a nap. Thread: any.
+  bool asleep() const { return asleep_.load(std::memory_order_relaxed); }
   // What other workers ring by. To be kept until none of them can see this one's leaves any more.
   std::shared_ptr<Bell> bell() const { return bell_; }
 
@@ -103,8 +105,10 @@ class Worker {
   TaskResult RunTask(const TaskSlot& task);
   // Whether time alone may bring work.
   bool limited() const { return part_ != nullptr && part_->scheduler->limited(); }
+  bool Disturbed() const;
   bool MaySleep() const;
-  void Sleep();
+  void Rest(absl::Duration nap);
+  void Sleep(absl::Span<pollfd> wakers);
   bool AskResting();
   bool RunLoops();
 
@@ -130,6 +134,7 @@ class Worker {
   std::atomic<bool> stop_{false};
   std::atomic<bool> pause_{false};
   std::atomic<bool> paused_{false};
+  std::atomic<bool> asleep_{false};
   absl::Mutex mutex_;
   absl::CondVar changed_;
 

@@ -400,6 +400,24 @@ TEST_F(BusyWorkerTest, WhoCannotBeReliedOnIsAskedAsEver) {
   EXPECT_FALSE(worker.asleep());
 }
 
+// Who naps lies down, so that a ring wakes it; who must ask a source can do no more than nap.
+TEST_F(BusyWorkerTest, NapsWhereARingIsHeard) {
+  static_cast<TestSource&>(*modules_.at("source")).quiet = true;
+  Worker worker({.id = 0, .core = AllowedCores().back()}, plan_, rcu_);
+  const auto mostly_lies_down = [&] {
+    int lay = 0;
+    for (int i = 0; i < 100; ++i) {
+      absl::SleepFor(absl::Microseconds(100));
+      lay += worker.bell()->asleep() ? 1 : 0;
+      EXPECT_FALSE(worker.asleep());
+    }
+    return lay > 50;
+  };
+  EXPECT_TRUE(Eventually(mostly_lies_down));
+  pipe().Write();
+  EXPECT_TRUE(Eventually([&] { return Read() == 1; }));
+}
+
 TEST_F(WorkerTest, ASleeperHoldsNothing) {
   Graph graph;
   Add(graph, "pipe", "TestPipe");
