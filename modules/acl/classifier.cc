@@ -44,6 +44,81 @@ void Replace(const PrefixTable<kBytes>* table, absl::Span<const AclKey> keys, si
   }
 }
 
+// The prefixes of one family, with their rules.
+template <typename Prefix>
+std::vector<std::pair<Prefix, uint32_t>> PrefixesOf(absl::Span<const AclRule> rules,
+                                                    AnyPrefix AclRule::*condition) {
+  std::vector<std::pair<Prefix, uint32_t>> prefixes;
+  for (uint32_t i = 0; i < rules.size(); ++i) {
+    const auto* prefix = std::get_if<Prefix>(&(rules[i].*condition));
+    if (prefix != nullptr) prefixes.emplace_back(*prefix, i);
+  }
+  return prefixes;
+}
+
+// --- Lists --------------------------------------------------------------------------------------
+
+// Up to here comparing takes no longer than another field's class and bitmaps.
+constexpr size_t kMaxListed = 3 * RuleLists::kLanes - 1;
+
+// The classes of one field, as lists of rules. What BitmapClasses has, for few rules.
+class ListClasses {
+ public:
+  uint32_t Add(uint32_t like) {
+    lists_.push_back(lists_[like]);
+    return static_cast<uint32_t>(lists_.size() - 1);
+  }
+  void Set(uint32_t which, uint32_t rule) { lists_[which].push_back(rule); }
+  size_t size() const { return lists_.size(); }
+  absl::Span<const uint32_t> Sorted(uint32_t which) {
+    std::sort(lists_[which].begin(), lists_[which].end());
+    return lists_[which];
+  }
+
+ private:
+  std::vector<std::vector<uint32_t>> lists_{1};
+};
+
+// How many of a family's prefixes at most hold the same address.
+template <typename Prefix>
+size_t DeepestNest(absl::Span<const AclRule> rules, AnyPrefix AclRule::*condition) {
+  auto prefixes = PrefixesOf<Prefix>(rules, condition);
+  std::sort(prefixes.begin(), prefixes.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.first.address, a.first.length) < std::tie(b.first.address, b.first.length);
+  });
+  std::vector<Prefix> around;
+  size_t deepest = 0;
+  for (const auto& [prefix, rule] : prefixes) {
+    while (!around.empty() && !around.back().Contains(prefix.address)) around.pop_back();
+    around.push_back(prefix);
+    deepest = std::max(deepest, around.size());
+  }
+  return deepest;
+}
+
+// Of the lists that this address would have.
+size_t LongestList(absl::Span<const AclRule> rules, AnyPrefix AclRule::*condition) {
+  const auto without = std::count_if(rules.begin(), rules.end(), [&](const AclRule& rule) {
+    return std::holds_alternative<std::monostate>(rule.*condition);
+  });
+  return static_cast<size_t>(without) + std::max(DeepestNest<Ipv4Prefix>(rules, condition),
+                                                 DeepestNest<Ipv6Prefix>(rules, condition));
+}
+
+// Takes out of a class's rules what need not be compared: the address that has led to the class;
+// that there are ports, as none is 0 and all are 0 where there are none; and the family, which
+// every class but the outermost knows, unless rules of the other are among them.
+void Simplify(std::vector<RuleLists::Entry>& entries, size_t word, bool knows_family) {
+  uint64_t families = 0, implied = AclKey::kHasPorts;
+  for (const auto& entry : entries) families |= entry.pattern.value.words[AclKey::kRest];
+  families &= AclKey::kIsIpv4 | AclKey::kIsIpv6;
+  if (knows_family && std::has_single_bit(families)) implied |= families;
+  for (auto& entry : entries) {
+    entry.pattern.mask.words[word] = entry.pattern.mask.words[word + 1] = 0;
+    entry.pattern.mask.words[AclKey::kRest] &= ~implied;
+  }
+}
+
 }  // namespace
 
 // --- Bitmaps ------------------------------------------------------------------------------------
@@ -82,38 +157,70 @@ void BitmapClasses::Set(uint32_t which, uint32_t rule) {
 absl::StatusOr<std::unique_ptr<const AclClassifier>> AclClassifier::Create(
     absl::Span<const AclRule> rules) {
   std::unique_ptr<AclClassifier> made(new AclClassifier(static_cast<uint32_t>(rules.size())));
-  BESS_RETURN_IF_ERROR(made->AddAddresses(rules, kSource, &AclRule::source));
-  BESS_RETURN_IF_ERROR(made->AddAddresses(rules, kDestination, &AclRule::destination));
-  made->AddPorts(rules, kSourcePort, &AclRule::source_port);
-  made->AddPorts(rules, kDestinationPort, &AclRule::destination_port);
-  made->AddEstablished(rules);
-  made->DecideClasses();
+  made->listed_ = ChooseListed(rules);
+  if (made->listed_) {
+    BESS_RETURN_IF_ERROR(made->MakeLists(rules, *made->listed_));
+  } else {
+    BESS_RETURN_IF_ERROR(made->MakeBitmaps(rules));
+  }
   return made;
 }
 
-absl::Status AclClassifier::AddAddresses(absl::Span<const AclRule> rules, Field field,
-                                         AnyPrefix AclRule::*condition) {
-  for (uint32_t i = 0; i < rules.size(); ++i) {
-    if (std::holds_alternative<std::monostate>(rules[i].*condition)) classes_[field].Set(0, i);
-  }
-  BESS_RETURN_IF_ERROR(AddFamily<Ipv4Prefix>(rules, field, condition, addresses_[field].four));
-  BESS_RETURN_IF_ERROR(AddFamily<Ipv6Prefix>(rules, field, condition, addresses_[field].six));
-  if (addresses_[field].four != nullptr || addresses_[field].six != nullptr) {
-    asked_.push_back(field);
+// The address that leaves fewer rules to compare.
+std::optional<AclClassifier::Field> AclClassifier::ChooseListed(absl::Span<const AclRule> rules) {
+  const size_t source = LongestList(rules, &AclRule::source);
+  const size_t destination = LongestList(rules, &AclRule::destination);
+  if (std::min(source, destination) > kMaxListed) return std::nullopt;
+  return source <= destination ? kSource : kDestination;
+}
+
+absl::Status AclClassifier::MakeLists(absl::Span<const AclRule> rules, Field field) {
+  ListClasses classes;
+  BESS_RETURN_IF_ERROR(AddAddresses(rules, field, classes));
+  for (uint32_t i = 0; i < classes.size(); ++i) {
+    std::vector<RuleLists::Entry> entries;
+    for (const uint32_t rule : classes.Sorted(i)) {
+      entries.push_back({AclPattern(rules[rule]), rule});
+    }
+    Simplify(entries, field == kSource ? AclKey::kSource : AclKey::kDestination, i != 0);
+    lists_.Add(entries);
   }
   return absl::OkStatus();
 }
 
-// From the shortest prefix to the longest, so that the class around one is there before it is.
-template <typename Prefix, size_t kBytes>
-absl::Status AclClassifier::AddFamily(absl::Span<const AclRule> rules, Field field,
-                                      AnyPrefix AclRule::*condition,
-                                      std::unique_ptr<PrefixTable<kBytes>>& table) {
-  std::vector<std::pair<Prefix, uint32_t>> prefixes;
-  for (uint32_t i = 0; i < rules.size(); ++i) {
-    const auto* prefix = std::get_if<Prefix>(&(rules[i].*condition));
-    if (prefix != nullptr) prefixes.emplace_back(*prefix, i);
+absl::Status AclClassifier::MakeBitmaps(absl::Span<const AclRule> rules) {
+  classes_.assign(kFields, BitmapClasses(rules_));
+  for (const Field field : {kSource, kDestination}) {
+    BESS_RETURN_IF_ERROR(AddAddresses(rules, field, classes_[field]));
+    const AddressTables& tables = addresses_[field];
+    if (tables.four != nullptr || tables.six != nullptr) asked_.push_back(field);
   }
+  AddPorts(rules, kSourcePort, &AclRule::source_port);
+  AddPorts(rules, kDestinationPort, &AclRule::destination_port);
+  AddEstablished(rules);
+  DecideClasses();
+  return absl::OkStatus();
+}
+
+template <typename Classes>
+absl::Status AclClassifier::AddAddresses(absl::Span<const AclRule> rules, Field field,
+                                         Classes& classes) {
+  const auto condition = field == kSource ? &AclRule::source : &AclRule::destination;
+  for (uint32_t i = 0; i < rules.size(); ++i) {
+    if (std::holds_alternative<std::monostate>(rules[i].*condition)) classes.Set(0, i);
+  }
+  AddressTables& tables = addresses_[field];
+  BESS_RETURN_IF_ERROR(AddFamily<Ipv4Prefix>(rules, condition, tables.four, classes));
+  return AddFamily<Ipv6Prefix>(rules, condition, tables.six, classes);
+}
+
+// From the shortest prefix to the longest, so that the class around one is there before it is.
+template <typename Prefix, size_t kBytes, typename Classes>
+absl::Status AclClassifier::AddFamily(absl::Span<const AclRule> rules,
+                                      AnyPrefix AclRule::*condition,
+                                      std::unique_ptr<PrefixTable<kBytes>>& table,
+                                      Classes& classes) {
+  auto prefixes = PrefixesOf<Prefix>(rules, condition);
   if (prefixes.empty()) return absl::OkStatus();
   std::sort(prefixes.begin(), prefixes.end(), [](const auto& a, const auto& b) {
     return std::tie(a.first.length, a.first.address, a.second) <
@@ -129,10 +236,10 @@ absl::Status AclClassifier::AddFamily(absl::Span<const AclRule> rules, Field fie
       const auto bytes = ToBytes(prefix);
       uint32_t around = 0;
       table->Find({&bytes.address, 1}, &around);
-      current = classes_[field].Add(around == Table::kNone ? 0 : around);
+      current = classes.Add(around == Table::kNone ? 0 : around);
       table->Add(bytes, current);
     }
-    classes_[field].Set(current, rule);
+    classes.Set(current, rule);
   }
   return absl::OkStatus();
 }
@@ -186,13 +293,23 @@ void AclClassifier::DecideClasses() {
 void AclClassifier::Match(absl::Span<const AclKey> keys, uint32_t* rules) const {
   for (size_t at = 0; at < keys.size(); at += kChunk) {
     const auto chunk = keys.subspan(at, kChunk);
-    ClassesOf classes;
-    Classify(chunk, classes);
-    if (first_.empty()) {
-      for (size_t i = 0; i < chunk.size(); ++i) rules[at + i] = First(classes, i);
-    } else {
-      for (size_t i = 0; i < chunk.size(); ++i) rules[at + i] = first_[classes[asked_[0]][i]];
+    if (!listed_) {
+      MatchBitmaps(chunk, rules + at);
+      continue;
     }
+    uint32_t lists[kChunk];
+    ClassifyAddresses(chunk, *listed_, lists);
+    for (size_t i = 0; i < chunk.size(); ++i) rules[at + i] = lists_.First(lists[i], chunk[i]);
+  }
+}
+
+void AclClassifier::MatchBitmaps(absl::Span<const AclKey> keys, uint32_t* rules) const {
+  ClassesOf classes;
+  Classify(keys, classes);
+  if (first_.empty()) {
+    for (size_t i = 0; i < keys.size(); ++i) rules[i] = First(classes, i);
+  } else {
+    for (size_t i = 0; i < keys.size(); ++i) rules[i] = first_[classes[asked_[0]][i]];
   }
 }
 
@@ -200,8 +317,7 @@ void AclClassifier::Classify(absl::Span<const AclKey> keys, ClassesOf& classes) 
   for (const Field field : asked_) {
     uint32_t* const out = classes[field];
     if (field == kSource || field == kDestination) {
-      ClassifyAddresses(keys, field, field == kSource ? AclKey::kSource : AclKey::kDestination,
-                        out);
+      ClassifyAddresses(keys, field, out);
       continue;
     }
     for (size_t i = 0; i < keys.size(); ++i) {
@@ -212,8 +328,9 @@ void AclClassifier::Classify(absl::Span<const AclKey> keys, ClassesOf& classes) 
   }
 }
 
-void AclClassifier::ClassifyAddresses(absl::Span<const AclKey> keys, Field field, size_t word,
+void AclClassifier::ClassifyAddresses(absl::Span<const AclKey> keys, Field field,
                                       uint32_t* classes) const {
+  const size_t word = field == kSource ? AclKey::kSource : AclKey::kDestination;
   std::fill_n(classes, keys.size(), 0);
   const AddressTables& tables = addresses_[field];
   const auto is_ipv4 = [](const AclKey& key) { return key.is_ipv4(); };

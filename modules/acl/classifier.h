@@ -18,12 +18,14 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "core/match/prefix_table.h"
 #include "modules/acl/rule.h"
+#include "modules/acl/rule_lists.h"
 
 namespace bess {
 
@@ -64,7 +66,7 @@ class BitmapClasses {
 
 class AclClassifier {
  public:
-  static constexpr uint32_t kNoRule = UINT32_MAX;
+  static constexpr uint32_t kNoRule = RuleLists::kNoRule;
   static constexpr uint32_t kMaxRules = 1 << 17;
 
   // For at most kMaxRules rules. ENOMEM when there is no address space for its tables.
@@ -86,25 +88,29 @@ class AclClassifier {
     std::unique_ptr<PrefixTable<16>> six;
   };
 
-  explicit AclClassifier(uint32_t rules) : rules_(rules), classes_(kFields, BitmapClasses(rules)) {}
+  explicit AclClassifier(uint32_t rules) : rules_(rules) {}
 
-  absl::Status AddAddresses(absl::Span<const AclRule> rules, Field field,
-                            AnyPrefix AclRule::*condition);
-  template <typename Prefix, size_t kBytes>
-  absl::Status AddFamily(absl::Span<const AclRule> rules, Field field,
-                         AnyPrefix AclRule::*condition,
-                         std::unique_ptr<PrefixTable<kBytes>>& table);
+  static std::optional<Field> ChooseListed(absl::Span<const AclRule> rules);
+  absl::Status MakeLists(absl::Span<const AclRule> rules, Field field);
+  absl::Status MakeBitmaps(absl::Span<const AclRule> rules);
+  template <typename Classes>
+  absl::Status AddAddresses(absl::Span<const AclRule> rules, Field field, Classes& classes);
+  template <typename Prefix, size_t kBytes, typename Classes>
+  static absl::Status AddFamily(absl::Span<const AclRule> rules, AnyPrefix AclRule::*condition,
+                                std::unique_ptr<PrefixTable<kBytes>>& table, Classes& classes);
   void AddPorts(absl::Span<const AclRule> rules, Field field, uint16_t AclRule::*condition);
   void AddEstablished(absl::Span<const AclRule> rules);
   void DecideClasses();
 
+  void MatchBitmaps(absl::Span<const AclKey> keys, uint32_t* rules) const;
   void Classify(absl::Span<const AclKey> keys, ClassesOf& classes) const;
-  void ClassifyAddresses(absl::Span<const AclKey> keys, Field field, size_t word,
-                         uint32_t* classes) const;
+  void ClassifyAddresses(absl::Span<const AclKey> keys, Field field, uint32_t* classes) const;
   uint32_t First(const ClassesOf& classes, size_t key) const;
   uint32_t FirstInBlock(const ClassesOf& classes, size_t key, uint32_t block) const;
 
   uint32_t rules_;
+  std::optional<Field> listed_;         // whose classes are lists; then there are no bitmaps
+  RuleLists lists_;                     // by class
   std::vector<BitmapClasses> classes_;  // by field
   std::vector<Field> asked_;            // fields that some rule has a condition on
   std::vector<uint32_t> first_;         // by class of the one field, if only one is asked

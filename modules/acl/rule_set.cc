@@ -37,10 +37,15 @@ void MatchRest(const AclClassifier& classifier, size_t first, absl::Span<const A
 
 }  // namespace
 
-void AclRuleSet::Append(const AclRule& rule) { recent_.push_back({rule, AclPattern(rule)}); }
+void AclRuleSet::Append(const AclRule& rule) { recent_.push_back(rule); }
 
 absl::Status AclRuleSet::Settle() {
-  if (recent_.size() <= kMaxRecent) return absl::OkStatus();
+  if (recent_.size() > kMaxRecent) BESS_RETURN_IF_ERROR(AddRun());
+  ListRecent();
+  return absl::OkStatus();
+}
+
+absl::Status AclRuleSet::AddRun() {
   size_t kept = runs_.size(), joined = recent_.size();
   while (kept > 0 && runs_[kept - 1]->rules.size() <= kRatio * joined) {
     joined += runs_[--kept]->rules.size();
@@ -56,12 +61,13 @@ absl::Status AclRuleSet::Settle() {
   return absl::OkStatus();
 }
 
-uint32_t AclRuleSet::MatchRecent(const AclKey& key) const {
-  const auto found = std::find_if(recent_.begin(), recent_.end(), [&](const Recent& recent) {
-    return recent.pattern.Matches(key);
-  });
-  if (found == recent_.end()) return kNoRule;
-  return static_cast<uint32_t>(settled_size() + static_cast<size_t>(found - recent_.begin()));
+void AclRuleSet::ListRecent() {
+  std::vector<RuleLists::Entry> entries;
+  for (size_t i = 0; i < recent_.size(); ++i) {
+    entries.push_back({AclPattern(recent_[i]), static_cast<uint32_t>(settled_size() + i)});
+  }
+  recent_list_ = RuleLists();
+  recent_list_.Add(entries);
 }
 
 void AclRuleSet::Match(absl::Span<const AclKey> keys, uint32_t* rules) const {
@@ -73,8 +79,9 @@ void AclRuleSet::Match(absl::Span<const AclKey> keys, uint32_t* rules) const {
   for (size_t i = 1; i < runs_.size(); ++i) {
     MatchRest(*runs_[i]->classifier, runs_[i]->first, keys, rules);
   }
+  if (recent_.empty()) return;
   for (size_t i = 0; i < keys.size(); ++i) {
-    if (rules[i] == kNoRule) rules[i] = MatchRecent(keys[i]);
+    if (rules[i] == kNoRule) rules[i] = recent_list_.First(0, keys[i]);
   }
 }
 

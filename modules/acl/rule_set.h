@@ -18,6 +18,7 @@
 #include "absl/types/span.h"
 #include "modules/acl/classifier.h"
 #include "modules/acl/rule.h"
+#include "modules/acl/rule_lists.h"
 
 namespace bess {
 
@@ -41,7 +42,7 @@ class AclRuleSet {
     for (const auto& run : runs_) {
       if (index < run->end()) return run->rules[index - run->first];
     }
-    return recent_[index - settled_size()].rule;
+    return recent_[index - settled_size()];
   }
 
  private:
@@ -52,15 +53,12 @@ class AclRuleSet {
 
     size_t end() const { return first + rules.size(); }
   };
-  struct Recent {
-    AclRule rule;
-    AclPattern pattern;
-  };
-
-  uint32_t MatchRecent(const AclKey& key) const;
+  absl::Status AddRun();
+  void ListRecent();
 
   std::vector<std::shared_ptr<const Run>> runs_;  // in order; versions of a set share them
-  std::vector<Recent> recent_;
+  std::vector<AclRule> recent_;
+  RuleLists recent_list_;  // the only one
 };
 
 }  // namespace bess

@@ -214,6 +214,7 @@ TEST(AclRuleSetTest, MatchesManyKeysAtOnce) {
   AclRuleSet set;
   set.Append({.source = Ipv4Prefix{0x0a000000, 8}});
   set.Append({});
+  ASSERT_TRUE(set.Settle().ok());
   const auto pool = PacketPool::CreateOnHeap();
   std::vector<AclKey> keys;
   for (int i = 0; i < 100; ++i) {
