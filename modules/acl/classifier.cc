@@ -58,8 +58,9 @@ std::vector<std::pair<Prefix, uint32_t>> PrefixesOf(absl::Span<const AclRule> ru
 
 // --- Lists --------------------------------------------------------------------------------------
 
-// Up to here comparing takes no longer than another field's class and bitmaps.
-constexpr size_t kMaxListed = 3 * RuleLists::kLanes - 1;
+// Bitmaps take longer even with some hundred rules in a list, but less memory: a list is copied to
+// all classes within its own.
+constexpr size_t kMaxListed = 4 * RuleLists::kLanes - 1;
 
 // The classes of one field, as lists of rules. What BitmapClasses has, for few rules.
 class ListClasses {
@@ -177,8 +178,9 @@ std::optional<AclClassifier::Field> AclClassifier::ChooseListed(absl::Span<const
 absl::Status AclClassifier::MakeLists(absl::Span<const AclRule> rules, Field field) {
   ListClasses classes;
   BESS_RETURN_IF_ERROR(AddAddresses(rules, field, classes));
+  std::vector<RuleLists::Entry> entries;
   for (uint32_t i = 0; i < classes.size(); ++i) {
-    std::vector<RuleLists::Entry> entries;
+    entries.clear();
     for (const uint32_t rule : classes.Sorted(i)) {
       entries.push_back({AclPattern(rules[rule]), rule});
     }

@@ -2,6 +2,11 @@
 //
 // Which of many rules matches first, in a time that hardly depends on how many there are.
 //
+// Mostly a packet's source or destination address alone leaves few rules: then each class of that
+// address, which is the longest prefix that holds it, has a list of all rules that such an address
+// satisfies, and the rest of what those ask for is compared (rule_lists.h). Where the list of some
+// class would be long for either address, there are bitmaps instead.
+//
 // Each field (an address, a port, "established") has classes: values that satisfy the same rules. A
 // class is a bitmap with a bit for each such rule, and what matches a packet is what is set in the
 // bitmaps of all its fields; the first bit that is left is the first rule. The class of an address
@@ -72,6 +77,9 @@ class AclClassifier {
   // For at most kMaxRules rules. ENOMEM when there is no address space for its tables.
   static absl::StatusOr<std::unique_ptr<const AclClassifier>> Create(
       absl::Span<const AclRule> rules);
+
+  // Rather than bitmaps.
+  bool has_lists() const { return listed_.has_value(); }
 
   // Thread: any. Writes the index of the first rule that matches each key, or kNoRule.
   void Match(absl::Span<const AclKey> keys, uint32_t* rules) const;

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/random.h"
+
 namespace bess {
 namespace {
 
@@ -61,6 +63,122 @@ TEST(AclClassifierTest, FindsEachOfManyRules) {
     EXPECT_EQ(Match(*classifier, Ipv4Key(0x0a000007 + (i << 8), (i + 1) % 7 << 24)), 40000u);
   }
   EXPECT_EQ(Match(*classifier, AclKey()), AclClassifier::kNoRule);
+}
+
+// Of `n` rules that only their ports tell apart. The list is as long for either address.
+TEST(AclClassifierTest, LongListsAreBitmaps) {
+  for (uint16_t n = 62; n <= 66; ++n) {
+    std::vector<AclRule> rules;
+    for (uint16_t i = 0; i < n; ++i) rules.push_back({.destination_port = uint16_t(i + 1)});
+    for (uint16_t i = 0; i < n; i += 2) rules[i].source = Ipv4Prefix{0x0a000000, 8 + i % 24u};
+    for (uint16_t i = 1; i < n; i += 4) rules[i].destination = Ipv4Prefix{0x0b000000, 8 + i % 24u};
+    const auto classifier = Make(rules);
+    EXPECT_EQ(classifier->has_lists(), n <= 63) << n;
+    AclKey key = Ipv4Key(0x0a000000, 0x0b000000);
+    for (uint64_t port = 0; port <= n + 1u; ++port) {
+      key.words[AclKey::kRest] =
+          AclKey::kIsIpv4 | AclKey::kHasPorts | port << AclKey::kDestinationPortShift;
+      const bool there = port >= 1 && port <= n;
+      EXPECT_EQ(Match(*classifier, key), there ? port - 1 : AclClassifier::kNoRule);
+    }
+  }
+}
+
+TEST(AclClassifierTest, AListHasRulesOfBothFamilies) {
+  const auto classifier = Make({{.source = Ipv4Prefix{0x0a000000, 8}, .destination_port = 1},
+                                {.destination = Ipv6Prefix{}},
+                                {.source = Ipv4Prefix{0x0a0a0000, 16}},
+                                {.source_port = 2}});
+  ASSERT_TRUE(classifier->has_lists());
+  EXPECT_EQ(Match(*classifier, Ipv4Key(0x0a000001, 0)), AclClassifier::kNoRule);
+  EXPECT_EQ(Match(*classifier, Ipv4Key(0x0a0a0001, 0)), 2u);
+  AclKey key;
+  key.words[AclKey::kRest] = AclKey::kIsIpv6;
+  EXPECT_EQ(Match(*classifier, key), 1u);
+}
+
+// Rules and keys with few different values, so that many match. About one rule in `rare` asks for
+// no source or destination, or for a short prefix.
+class Generator {
+ public:
+  explicit Generator(uint64_t rare) : rare_(rare) {}
+
+  AclRule MakeRule() {
+    const bool ipv6 = random_.Below(2) == 0;
+    AclRule rule{.established = random_.Below(4) == 0};
+    if (random_.Below(rare_) != 0) rule.source = Prefix(ipv6);
+    if (random_.Below(rare_) != 0) rule.destination = Prefix(ipv6);
+    if (random_.Below(2) == 0) rule.source_port = static_cast<uint16_t>(random_.Below(3));
+    if (random_.Below(2) == 0) rule.destination_port = static_cast<uint16_t>(random_.Below(3));
+    return rule;
+  }
+
+  AclKey MakeKey() {
+    constexpr uint64_t kFamilies[] = {0, AclKey::kIsIpv4, AclKey::kIsIpv6};
+    AclKey key;
+    const uint64_t family = kFamilies[random_.Below(3)];
+    if (family == 0) return key;
+    for (const size_t word : {AclKey::kSource, AclKey::kDestination}) {
+      key.words[word] = family == AclKey::kIsIpv4 ? Address() : ByteSwap(uint64_t{Address()} << 32);
+    }
+    key.words[AclKey::kRest] = family;
+    if (random_.Below(4) != 0) key.words[AclKey::kRest] |= Ports();
+    return key;
+  }
+
+ private:
+  uint32_t Address() {
+    return static_cast<uint32_t>(random_.Below(64) << 24 | random_.Below(2) << 16 |
+                                 random_.Below(2));
+  }
+  uint64_t Ports() {
+    return AclKey::kHasPorts | random_.Below(2) * AclKey::kIsEstablished |
+           random_.Below(3) << AclKey::kSourcePortShift |
+           random_.Below(3) << AclKey::kDestinationPortShift;
+  }
+  AnyPrefix Prefix(bool ipv6) {
+    Ipv4Prefix four{.length = static_cast<uint32_t>(
+                        random_.Below(rare_) == 0 ? random_.Below(9) : 8 + random_.Below(25))};
+    four.address = Address() & four.mask();
+    if (!ipv6) return four;
+    Ipv6Prefix six{.length = four.length};
+    StoreUnaligned(six.address.data(), Be32(four.address));
+    return six;
+  }
+
+  Random random_{1};
+  uint64_t rare_;
+};
+
+uint32_t SlowMatch(const std::vector<AclRule>& rules, const AclKey& key) {
+  for (uint32_t i = 0; i < rules.size(); ++i) {
+    if (AclPattern(rules[i]).Matches(key)) return i;
+  }
+  return AclClassifier::kNoRule;
+}
+
+TEST(AclClassifierTest, ListsAndBitmapsAgreeWithOneByOne) {
+  int lists = 0, bitmaps = 0, matches = 0;
+  for (uint64_t rare = 1; rare <= 16; rare *= 2) {
+    Generator generator(rare);
+    for (const int size : {1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 150, 300, 600}) {
+      std::vector<AclRule> rules;
+      for (int i = 0; i < size; ++i) rules.push_back(generator.MakeRule());
+      const auto classifier = Make(rules);
+      ++(classifier->has_lists() ? lists : bitmaps);
+      std::vector<AclKey> keys;
+      for (int i = 0; i < 200; ++i) keys.push_back(generator.MakeKey());
+      std::vector<uint32_t> found(keys.size());
+      classifier->Match(keys, found.data());
+      for (size_t i = 0; i < keys.size(); ++i) {
+        ASSERT_EQ(found[i], SlowMatch(rules, keys[i])) << size << " rules, rare " << rare;
+        matches += found[i] != AclClassifier::kNoRule;
+      }
+    }
+  }
+  EXPECT_GT(lists, 8);
+  EXPECT_GT(bitmaps, 8);
+  EXPECT_GT(matches, 1000);
 }
 
 }  // namespace

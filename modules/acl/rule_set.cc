@@ -9,7 +9,7 @@
 namespace bess {
 namespace {
 
-// How many rules may be searched one by one.
+// How many rules may be left out of all runs.
 constexpr size_t kMaxRecent = 16;
 // A run is more than so many times as long as the next.
 constexpr size_t kRatio = 8;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Which rule of an ordered list matches a packet first. The list is cut into runs, each with a
-// classifier, which is quick but has to be made anew for every change; the rules added last are
-// searched one by one. Both come into play where the runs before have found nothing, which is right
+// classifier, which is quick but has to be made anew for every change; the rules added last are a
+// list of their own. Both come into play where the runs before have found nothing, which is right
 // because their rules come after all others.
 //
 // When the last rules have become too many, Settle makes a run of them, and joins it with the runs
@@ -29,7 +29,8 @@ class AclRuleSet {
 
   // At most kMaxRules times.
   void Append(const AclRule& rule);
-  // To be called once rules have been appended. ENOMEM when a classifier cannot be made.
+  // To be called once rules have been appended, before any Match. ENOMEM when a classifier cannot
+  // be made.
   absl::Status Settle();
   size_t size() const { return settled_size() + recent_.size(); }
   size_t settled_size() const { return runs_.empty() ? 0 : runs_.back()->end(); }
