@@ -2,7 +2,7 @@
 """Instructions a packet costs in each scenario, as callgrind counts them.
 
 They repeat exactly, whatever else the machine does, so they tell of changes that times on a busy
-machine cannot. valgrind knows no AVX-512: where a CPU has it, let $BESSD be build/release-portable/bessd.
+machine cannot.
 """
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import forwarding
+from demo.daemon import program
 from figures import Figure, Settings
 from forwarding import Scenario
 from worker_clock import pause
@@ -22,6 +23,12 @@ COUNTED = "bess::Worker::RunLeaf*"
 
 def measure(settings: Settings) -> list[Figure]:
     """One figure a scenario, from one run."""
+    if "avx512f" in Path("/proc/cpuinfo").read_text() and "portable" not in program():
+        raise SystemExit(
+            "valgrind knows no AVX-512, which this CPU has; let it run a build without: "
+            "./build.py build --portable, then "
+            "BESSD=build/release-portable/bessd bench/bench.py instructions"
+        )
     return [
         Figure(x.name, "instructions/packet", [count(x, settings.seconds)], less_is_better=True)
         for x in forwarding.scenarios()
