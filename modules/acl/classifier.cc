@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 #include "core/base/status.h"
 
@@ -106,6 +107,33 @@ size_t LongestList(absl::Span<const AclRule> rules, AnyPrefix AclRule::*conditio
                                                  DeepestNest<Ipv6Prefix>(rules, condition));
 }
 
+// Some of the rules, each with its number among all.
+struct Part {
+  std::vector<AclRule> rules;
+  std::vector<uint32_t> numbers;
+
+  void Add(const AclRule& rule, size_t number) {
+    rules.push_back(rule);
+    numbers.push_back(static_cast<uint32_t>(number));
+  }
+};
+
+struct Parts {
+  Part with_source;
+  Part others;
+
+  explicit Parts(absl::Span<const AclRule> rules) {
+    for (size_t i = 0; i < rules.size(); ++i) {
+      const bool none = std::holds_alternative<std::monostate>(rules[i].source);
+      (none ? others : with_source).Add(rules[i], i);
+    }
+  }
+  bool HaveShortLists() const {
+    return LongestList(with_source.rules, &AclRule::source) <= kMaxListed &&
+           LongestList(others.rules, &AclRule::destination) <= kMaxListed;
+  }
+};
+
 // Takes out of a class's rules what need not be compared: the address that has led to the class;
 // that there are ports, as none is 0 and all are 0 where there are none; and the family, which
 // every class but the outermost knows, unless rules of the other are among them.
@@ -158,16 +186,24 @@ void BitmapClasses::Set(uint32_t which, uint32_t rule) {
 absl::StatusOr<std::unique_ptr<const AclClassifier>> AclClassifier::Create(
     absl::Span<const AclRule> rules) {
   std::unique_ptr<AclClassifier> made(new AclClassifier(static_cast<uint32_t>(rules.size())));
-  made->listed_ = ChooseListed(rules);
-  if (made->listed_) {
-    BESS_RETURN_IF_ERROR(made->MakeLists(rules, *made->listed_));
-  } else {
-    BESS_RETURN_IF_ERROR(made->MakeBitmaps(rules));
-  }
+  BESS_RETURN_IF_ERROR(made->Fill(rules));
   return made;
 }
 
-// The address that leaves fewer rules to compare.
+absl::Status AclClassifier::Fill(absl::Span<const AclRule> rules) {
+  if (const auto field = ChooseListed(rules)) {
+    std::vector<uint32_t> numbers(rules.size());
+    std::iota(numbers.begin(), numbers.end(), 0);
+    return MakeLists(rules, numbers, *field);
+  }
+  const Parts parts(rules);
+  if (!parts.HaveShortLists()) return MakeBitmaps(rules);
+  const auto& [with_source, others] = parts;
+  BESS_RETURN_IF_ERROR(MakeLists(with_source.rules, with_source.numbers, kSource));
+  return MakeLists(others.rules, others.numbers, kDestination);
+}
+
+// The address that leaves fewer rules to compare, if it leaves few.
 std::optional<AclClassifier::Field> AclClassifier::ChooseListed(absl::Span<const AclRule> rules) {
   const size_t source = LongestList(rules, &AclRule::source);
   const size_t destination = LongestList(rules, &AclRule::destination);
@@ -175,17 +211,19 @@ std::optional<AclClassifier::Field> AclClassifier::ChooseListed(absl::Span<const
   return source <= destination ? kSource : kDestination;
 }
 
-absl::Status AclClassifier::MakeLists(absl::Span<const AclRule> rules, Field field) {
+absl::Status AclClassifier::MakeLists(absl::Span<const AclRule> rules,
+                                      absl::Span<const uint32_t> numbers, Field field) {
+  listed_.push_back(field);
   ListClasses classes;
   BESS_RETURN_IF_ERROR(AddAddresses(rules, field, classes));
   std::vector<RuleLists::Entry> entries;
   for (uint32_t i = 0; i < classes.size(); ++i) {
     entries.clear();
     for (const uint32_t rule : classes.Sorted(i)) {
-      entries.push_back({AclPattern(rules[rule]), rule});
+      entries.push_back({AclPattern(rules[rule]), numbers[rule]});
     }
     Simplify(entries, field == kSource ? AclKey::kSource : AclKey::kDestination, i != 0);
-    lists_.Add(entries);
+    lists_[field].Add(entries);
   }
   return absl::OkStatus();
 }
@@ -295,13 +333,18 @@ void AclClassifier::DecideClasses() {
 void AclClassifier::Match(absl::Span<const AclKey> keys, uint32_t* rules) const {
   for (size_t at = 0; at < keys.size(); at += kChunk) {
     const auto chunk = keys.subspan(at, kChunk);
-    if (!listed_) {
-      MatchBitmaps(chunk, rules + at);
-      continue;
-    }
+    has_lists() ? MatchLists(chunk, rules + at) : MatchBitmaps(chunk, rules + at);
+  }
+}
+
+void AclClassifier::MatchLists(absl::Span<const AclKey> keys, uint32_t* rules) const {
+  std::fill_n(rules, keys.size(), kNoRule);
+  for (const Field field : listed_) {
     uint32_t lists[kChunk];
-    ClassifyAddresses(chunk, *listed_, lists);
-    for (size_t i = 0; i < chunk.size(); ++i) rules[at + i] = lists_.First(lists[i], chunk[i]);
+    ClassifyAddresses(keys, field, lists);
+    for (size_t i = 0; i < keys.size(); ++i) {
+      rules[i] = std::min(rules[i], lists_[field].First(lists[i], keys[i]));
+    }
   }
 }
 

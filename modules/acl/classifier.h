@@ -4,8 +4,9 @@
 //
 // Mostly a packet's source or destination address alone leaves few rules: then each class of that
 // address, which is the longest prefix that holds it, has a list of all rules that such an address
-// satisfies, and the rest of what those ask for is compared (rule_lists.h). Where the list of some
-// class would be long for either address, there are bitmaps instead.
+// satisfies, and the rest of what those ask for is compared (rule_lists.h). Where many rules ask
+// for no source and many for no destination, those with a source have lists by that, and the others
+// by their destination. Where the list of some class would be long even so, there are bitmaps.
 //
 // Each field (an address, a port, "established") has classes: values that satisfy the same rules. A
 // class is a bitmap with a bit for each such rule, and what matches a packet is what is set in the
@@ -79,7 +80,7 @@ class AclClassifier {
       absl::Span<const AclRule> rules);
 
   // Rather than bitmaps.
-  bool has_lists() const { return listed_.has_value(); }
+  bool has_lists() const { return !listed_.empty(); }
 
   // Thread: any. Writes the index of the first rule that matches each key, or kNoRule.
   void Match(absl::Span<const AclKey> keys, uint32_t* rules) const;
@@ -98,8 +99,10 @@ class AclClassifier {
 
   explicit AclClassifier(uint32_t rules) : rules_(rules) {}
 
+  absl::Status Fill(absl::Span<const AclRule> rules);
   static std::optional<Field> ChooseListed(absl::Span<const AclRule> rules);
-  absl::Status MakeLists(absl::Span<const AclRule> rules, Field field);
+  absl::Status MakeLists(absl::Span<const AclRule> rules, absl::Span<const uint32_t> numbers,
+                         Field field);
   absl::Status MakeBitmaps(absl::Span<const AclRule> rules);
   template <typename Classes>
   absl::Status AddAddresses(absl::Span<const AclRule> rules, Field field, Classes& classes);
@@ -110,6 +113,7 @@ class AclClassifier {
   void AddEstablished(absl::Span<const AclRule> rules);
   void DecideClasses();
 
+  void MatchLists(absl::Span<const AclKey> keys, uint32_t* rules) const;
   void MatchBitmaps(absl::Span<const AclKey> keys, uint32_t* rules) const;
   void Classify(absl::Span<const AclKey> keys, ClassesOf& classes) const;
   void ClassifyAddresses(absl::Span<const AclKey> keys, Field field, uint32_t* classes) const;
@@ -117,8 +121,8 @@ class AclClassifier {
   uint32_t FirstInBlock(const ClassesOf& classes, size_t key, uint32_t block) const;
 
   uint32_t rules_;
-  std::optional<Field> listed_;         // whose classes are lists; then there are no bitmaps
-  RuleLists lists_;                     // by class
+  std::vector<Field> listed_;           // whose classes are lists; then there are no bitmaps
+  RuleLists lists_[2];                  // by class; kSource, kDestination
   std::vector<BitmapClasses> classes_;  // by field
   std::vector<Field> asked_;            // fields that some rule has a condition on
   std::vector<uint32_t> first_;         // by class of the one field, if only one is asked

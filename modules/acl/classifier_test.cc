@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/base/random.h"
 
 namespace bess {
@@ -65,15 +67,16 @@ TEST(AclClassifierTest, FindsEachOfManyRules) {
   EXPECT_EQ(Match(*classifier, AclKey()), AclClassifier::kNoRule);
 }
 
-// Of `n` rules that only their ports tell apart. The list is as long for either address.
-TEST(AclClassifierTest, LongListsAreBitmaps) {
-  for (uint16_t n = 62; n <= 66; ++n) {
+// Of `n` rules that only their ports tell apart, half of them with a source. The list is as long
+// for either address.
+TEST(AclClassifierTest, LongListsAreTwoThenBitmaps) {
+  for (const uint16_t n : {62, 63, 64, 65, 66, 125, 126, 127, 128}) {
     std::vector<AclRule> rules;
     for (uint16_t i = 0; i < n; ++i) rules.push_back({.destination_port = uint16_t(i + 1)});
     for (uint16_t i = 0; i < n; i += 2) rules[i].source = Ipv4Prefix{0x0a000000, 8 + i % 24u};
     for (uint16_t i = 1; i < n; i += 4) rules[i].destination = Ipv4Prefix{0x0b000000, 8 + i % 24u};
     const auto classifier = Make(rules);
-    EXPECT_EQ(classifier->has_lists(), n <= 63) << n;
+    EXPECT_EQ(classifier->has_lists(), n <= 2 * 63) << n;
     AclKey key = Ipv4Key(0x0a000000, 0x0b000000);
     for (uint64_t port = 0; port <= n + 1u; ++port) {
       key.words[AclKey::kRest] =
@@ -82,6 +85,24 @@ TEST(AclClassifierTest, LongListsAreBitmaps) {
       EXPECT_EQ(Match(*classifier, key), there ? port - 1 : AclClassifier::kNoRule);
     }
   }
+}
+
+// Of the two rules that a key satisfies, one is found by its source and one by its destination.
+TEST(AclClassifierTest, TheFirstOfTwoListsIsFirst) {
+  constexpr uint32_t kRules = 1000;
+  std::vector<AclRule> rules;
+  for (uint32_t i = 0; i < kRules; ++i) {
+    const Ipv4Prefix prefix{0x0a000000 + i, 32};
+    rules.push_back(i % 2 == 0 ? AclRule{.source = prefix} : AclRule{.destination = prefix});
+  }
+  const auto classifier = Make(rules);
+  EXPECT_TRUE(classifier->has_lists());
+  for (uint32_t i = 0; i < kRules; ++i) {
+    const uint32_t source = (i * 7 % kRules) & ~1u, destination = (i * 11 % kRules) | 1u;
+    const AclKey both = Ipv4Key(0x0a000000 + source, 0x0a000000 + destination);
+    EXPECT_EQ(Match(*classifier, both), std::min(source, destination));
+  }
+  EXPECT_EQ(Match(*classifier, Ipv4Key(1, 2)), AclClassifier::kNoRule);
 }
 
 TEST(AclClassifierTest, AListHasRulesOfBothFamilies) {
@@ -161,7 +182,7 @@ TEST(AclClassifierTest, ListsAndBitmapsAgreeWithOneByOne) {
   int lists = 0, bitmaps = 0, matches = 0;
   for (uint64_t rare = 1; rare <= 16; rare *= 2) {
     Generator generator(rare);
-    for (const int size : {1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 150, 300, 600}) {
+    for (const int size : {1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 150, 300, 600, 1000}) {
       std::vector<AclRule> rules;
       for (int i = 0; i < size; ++i) rules.push_back(generator.MakeRule());
       const auto classifier = Make(rules);
