@@ -10,7 +10,7 @@ namespace bess {
 // function in line it leaves the call out.
 inline void Prefetch(const void* address) {
   __builtin_prefetch(address);
-  asm volatile("");
+  asm("");
 }
 
 }  // namespace bess
