@@ -151,8 +151,9 @@ def stays(directory: Path, times: dict[str, Times]) -> Iterator[Figure]:
         added = at["live"] - at["none"]
         yield Figure(f"outside: p{percent} that edits add", added, 50, "us", yardstick=beside)
     most = {way: max(of) / 1000 for way, of in stay.items()}
-    beside = f"paused: {most['paused']:.1f} ms, without edits: {most['none']:.1f} ms"
-    yield Figure("outside: longest stay", most["live"], 1, "ms", yardstick=beside)
+    added = {way: most[way] - most["none"] for way in ("live", "paused")}
+    beside = f"paused: {added['paused']:.1f} ms, to {most['none']:.1f} ms without edits"
+    yield Figure("outside: longest stay that edits add", added["live"], 1, "ms", yardstick=beside)
     lost = sum(not times["paused"].has(came[number]) for number in came.keys() - set(numbers))
     yield Figure(f"outside: packets lost in {EDITS} edits", lost, 0, "")
     strange = sum(later <= number for number, later in zip(numbers, numbers[1:]))
