@@ -151,9 +151,10 @@ def stays(directory: Path, times: dict[str, Times]) -> Iterator[Figure]:
         added = at["live"] - at["none"]
         yield Figure(f"outside: p{percent} that edits add", added, 50, "us", yardstick=beside)
     most = {way: max(of) / 1000 for way, of in stay.items()}
-    added = {way: most[way] - most["none"] for way in ("live", "paused")}
-    beside = f"paused: {added['paused']:.1f} ms, to {most['none']:.1f} ms without edits"
-    yield Figure("outside: longest stay that edits add", added["live"], 1, "ms", yardstick=beside)
+    beside = f"paused: {most['paused'] - most['none']:.1f} ms, "
+    beside += f"to {most['none']:.1f} ms without edits"
+    added = most["live"] - most["none"]
+    yield Figure("outside: longest stay that edits add", added, 1, "ms", yardstick=beside)
     lost = sum(not times["paused"].has(came[number]) for number in came.keys() - set(numbers))
     yield Figure(f"outside: packets lost in {EDITS} edits", lost, 0, "")
     strange = sum(later <= number for number, later in zip(numbers, numbers[1:]))
