@@ -24,7 +24,7 @@ def prefetching() -> list[str]:
         for line in listing.stdout:
             if start := FUNCTION.match(line):
                 function = start.group(1)
-            elif "prefetch" in line:
+            elif "prefetch" in line.lower():  # the instruction, or a call of what has it
                 found.append(function)
     assert listing.returncode == 0
     return found
