@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from demo.daemon import Daemon
-from nf_rates import ROUNDS, port_bench_path
+from demo.daemon import Daemon, beside
+from nf_rates import ROUNDS
 from nf_sleepers import attached
 from bounded import Figure, fresh_daemon
 from worker_clock import Sample, best_rate, first_core, pause
@@ -35,7 +35,7 @@ def build(daemon: Daemon, client: Any) -> list[str]:
 
 def commands(paths: list[str], together: bool) -> list[list[str]]:
     """One program for all sockets, or one for each."""
-    front = [port_bench_path(), "chain", str(first_core()), str(LIFETIME)]
+    front = [beside("port_bench"), "chain", str(first_core()), str(LIFETIME)]
     return [[*front, *paths]] if together else [[*front, path] for path in paths]
 
 

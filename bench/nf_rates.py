@@ -5,10 +5,9 @@ import os
 import statistics
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-from demo.daemon import Daemon, program
+from demo.daemon import Daemon, beside
 from bounded import Figure, fresh_daemon
 from wires import wires
 from worker_clock import first_core, last_core
@@ -21,14 +20,9 @@ ALONE = 1  # one packet: its rate is one by the time there and back
 Rate = Callable[[int], float]  # by the number of packets in flight
 
 
-def port_bench_path() -> str:
-    """The program, which lies beside the daemon."""
-    return str(Path(program()).resolve().with_name("port_bench"))
-
-
 def port_bench(what: str, *words: object, front: tuple[str, ...] = ()) -> float:
     """The one number that port_bench prints."""
-    command = [*front, port_bench_path(), what, str(first_core()), *map(str, words)]
+    command = [*front, beside("port_bench"), what, str(first_core()), *map(str, words)]
     return float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 

@@ -6,11 +6,10 @@ import statistics
 import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import worker_clock
-from demo.daemon import Daemon, program
+from demo.daemon import Daemon, beside
 from nf_rates import ROUNDS, port_bench, send_back
 from bounded import Figure, fresh_daemon
 from sched_idle import idle_share
@@ -74,7 +73,7 @@ def attached(client: Any, commands: list[list[str]]) -> Iterator[None]:
 @contextlib.contextmanager
 def sleeping(daemon: Daemon, client: Any) -> Iterator[None]:
     """Network functions at ports of their own, to which no packets come."""
-    forwarder = str(Path(program()).resolve().parent / "nf" / "forwarder")
+    forwarder = beside("nf/forwarder")
     paths = [str(daemon.directory / f"nf{i}") for i in range(SLEEPERS)]
     for i, path in enumerate(paths):
         client.create_port("NFPort", f"nf{i}", {"path": path, "trusted": True})

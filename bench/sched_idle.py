@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from demo.daemon import Daemon, program
+from demo.daemon import Daemon, beside
 import worker_clock
 from bounded import Figure, fresh_daemon
 
@@ -30,8 +30,8 @@ def decisions() -> Iterator[Figure]:
 
     The least of several runs: neighbours on the same core only ever add.
     """
-    bench = Path(program()).resolve().with_name("tc_bench")
-    command = ["taskset", "-c", str(worker_clock.last_core()), str(bench)]
+    bench = beside("tc_bench")
+    command = ["taskset", "-c", str(worker_clock.last_core()), bench]
     cycles: dict[str, float] = {}
     for _ in range(DECISION_RUNS):
         run = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -6,9 +6,8 @@ bench/lookup_bench.cc says what is measured and how.
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
 
-from demo.daemon import program
+from demo.daemon import beside
 from figures import Figure, Settings
 from worker_clock import last_core
 
@@ -22,8 +21,8 @@ def measure(settings: Settings) -> list[Figure]:
 
 def run(*tables: str) -> str:
     """What the program prints; it lies beside the daemon."""
-    bench = Path(program()).resolve().with_name("lookup_bench")
-    command = ["taskset", "-c", str(last_core()), str(bench), *tables]
+    bench = beside("lookup_bench")
+    command = ["taskset", "-c", str(last_core()), bench, *tables]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 

@@ -130,6 +130,7 @@ class FlowTable {
     const uint32_t likely = index.Find(hash, [](uint32_t) { return true; });
     if (likely != FlowIndex::kNone) bess::Prefetch(&flows_[likely]);
   }
+
   // Each slot is a ring of flows, closed by an element of `flows_` behind the flows themselves.
   uint32_t Slot(Ticks tick) const { return capacity_ + tick % kWheelSlots; }
   void CatchUp(Ticks now);

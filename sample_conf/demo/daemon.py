@@ -28,6 +28,11 @@ def program() -> str:
     return chosen
 
 
+def beside(name: str) -> str:
+    """A program that is built with the daemon, by its path from there."""
+    return str(Path(program()).resolve().parent / name)
+
+
 class Daemon:
     """Runs from `with` to its end. It keeps no journal unless the options name one.
 

@@ -26,6 +26,7 @@ FORBIDDEN = [
     "using namespace std;",
     "throw 1;",
     "GTEST_SKIP();",
+    "__builtin_prefetch(p);",
     "TEST(A, DISABLED_B) {}",
     "// TODO: later",
     "// FIXME",

@@ -36,6 +36,11 @@ CPP_TOKENS = [
     token(r"(?<!operator )\bnew\b(?!\s*\()", "own it: std::make_unique, a container"),
     token(r"(?<!operator )(?<!= )(?<!=)\bdelete\b", "own it: std::unique_ptr, a container"),
     token(r"\bvolatile\b", "std::atomic says what is meant"),
+    token(
+        r"\b__builtin_prefetch\b",
+        "GCC may leave it out; Prefetch of core/base/prefetch.h stays",
+        free=("core/base",),
+    ),
     token(r"\b(std::)?(sto(i|l|ll|ul|ull|f|d)|ato(i|l|ll|f))\s*\(", "absl::SimpleAtoi and friends"),
     token(
         r"\breinterpret_cast\b(?!<(uintptr_t|(const )?(::)?sockaddr\*)>)",
