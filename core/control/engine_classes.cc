@@ -2,6 +2,7 @@
 //
 // The engine's traffic classes.
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "core/control/engine.h"
@@ -41,15 +42,50 @@ Moves FindMoves(const ClassTree& before, const ClassTree& after,
   return found;
 }
 
+// The workers that are to come to a module that not all may run at once, where it is; a bit each.
+// `crowd` says whether they would be too many beside those that are there.
+uint64_t Newcomers(const Plan& before, const Site& site, uint64_t placement, bool* crowd) {
+  const ModuleEntry* entry = before.graph->Find(site.module->name());
+  if (site.max_workers >= kMaxWorkers || entry == nullptr || entry->module.get() != site.module) {
+    return 0;
+  }
+  const uint64_t now = before.WorkersOf(*entry);
+  *crowd = static_cast<uint32_t>(std::popcount(now | placement)) > site.max_workers;
+  return placement & ~now;
+}
+
+// Modules change workers by connections, too: tasks that lead to one for the first time wait until
+// those that led there do so no more. Where nobody runs one by now, somebody may be in it still.
+void AddNewcomers(const Plan& before, const Plan& after, Moves* moves) {
+  for (const uint32_t made : after.made) {
+    const Part& part = *after.parts[made];
+    uint64_t waiting = 0;
+    for (size_t m = 0; m < part.topology.size(); ++m) {
+      bool crowd = false;
+      const uint64_t coming = Newcomers(before, part.topology.sites[m], part.placement[m], &crowd);
+      moves->any |= coming != 0;
+      if (crowd) waiting |= coming;
+    }
+    for (const auto& [worker, its] : part.workers) {
+      if ((waiting >> worker & 1) == 0) continue;
+      for (const PartTask& task : its.tasks) {
+        const std::string& name = part.topology.sites[task.module].module->name();
+        moves->running.push_back(LeafName(name, task.task));
+      }
+    }
+  }
+}
+
 }  // namespace
 
-// Workers take up plans each in its own time, so a class must not go from one to another in a
-// single step: for a moment both would run it.
+// Workers take up plans each in its own time, so neither a class nor a module that is for so many
+// workers must go from one to another in a single step: for a moment both would run it.
 absl::Status Engine::LetGo(const Plan& before, const Plan& after) {
-  if (after.graph->classes.Shares(before.graph->classes) && draft_->taking_over.empty()) {
-    return absl::OkStatus();
+  Moves moves;
+  if (!after.graph->classes.Shares(before.graph->classes) || !draft_->taking_over.empty()) {
+    moves = FindMoves(before.graph->classes, after.graph->classes, draft_->taking_over);
   }
-  const Moves moves = FindMoves(before.graph->classes, after.graph->classes, draft_->taking_over);
+  AddNewcomers(before, after, &moves);
   if (!moves.any) return absl::OkStatus();
   if (!moves.running.empty()) {
     Graph between = *after.graph;

@@ -96,6 +96,33 @@ TEST_F(EngineCommitTest, AWorkerThatIsStuckRefusesAMoveAndNothingElse) {
   EXPECT_TRUE(Run(Everything()).ok());
 }
 
+// Workers take up plans each in its own time: one may still be in the module while another has the
+// plan by which it comes there.
+TEST_F(EngineCommitTest, AModuleForOneWorkerNeverHasTwo) {
+  for (int64_t worker : {0, 1}) {
+    ASSERT_TRUE(engine_->AddWorker(worker, AllowedCores().front(), "").ok());
+    const std::string source = absl::StrCat("source", worker);
+    Create(source, "TestSource");
+    ASSERT_TRUE(engine_->MoveClass(LeafName(source, 0), {.worker = worker}).ok());
+  }
+  Create("single", "TestSingle");
+  Create("sink", "TestSink");
+  Connect("single", "sink");
+  Connect("source0", "single");
+  auto& single = static_cast<TestSingle&>(module("single"));
+  single.Catch();
+  Operations swap;
+  swap.Disconnect("source0", 0).Connect("source1", 0, "single");
+  ExpectError(Run(swap), EBUSY, "does not return");
+  ASSERT_TRUE(engine_->Disconnect("source0", 0).ok());
+  ExpectError(engine_->Connect("source1", 0, "single", 0, /*default_hooks=*/false), EBUSY,
+              "does not return");
+  single.stuck = false;
+  Connect("source1", "single");
+  const uint64_t consumed = Consumed();
+  EXPECT_TRUE(Eventually([&] { return Consumed() > consumed; }));
+}
+
 TEST_F(EngineCommitTest, ThoseThatFinishedAreInTheJournal) {
   const TemporaryFolder folder;
   History history;

@@ -31,15 +31,11 @@ class TestSource final : public Module {
   std::atomic<bool> quiet{false};
 };
 
-class TestPass final : public Module {
+// Keeps a worker that comes by.
+class Trap {
  public:
-  static constexpr ModuleInfo kInfo = {
-      .name = "TestPass", .help = "passes packets on", .igates = 4, .ogates = 4};
-
-  absl::Status Init(const pb::EmptyArg&) { return absl::OkStatus(); }
-  void Process(Context& context, Batch& batch) {
+  void PassThrough() {
     while (stuck) caught_ = true;
-    context.Emit(0, batch);
   }
   // Keeps the worker that comes next, until `stuck` is false again. Returns when one has come; on a
   // busy machine that takes its time.
@@ -55,13 +51,28 @@ class TestPass final : public Module {
   std::atomic<bool> caught_{false};
 };
 
-class TestSingle final : public Module {
+class TestPass final : public Module, public Trap {
+ public:
+  static constexpr ModuleInfo kInfo = {
+      .name = "TestPass", .help = "passes packets on", .igates = 4, .ogates = 4};
+
+  absl::Status Init(const pb::EmptyArg&) { return absl::OkStatus(); }
+  void Process(Context& context, Batch& batch) {
+    PassThrough();
+    context.Emit(0, batch);
+  }
+};
+
+class TestSingle final : public Module, public Trap {
  public:
   static constexpr ModuleInfo kInfo = {
       .name = "TestSingle", .help = "for one worker only", .max_workers = 1};
 
   absl::Status Init(const pb::EmptyArg&) { return absl::OkStatus(); }
-  void Process(Context& context, Batch& batch) { context.Emit(0, batch); }
+  void Process(Context& context, Batch& batch) {
+    PassThrough();
+    context.Emit(0, batch);
+  }
 };
 
 // Wants workers of NUMA node 3, which the machines of these tests do not have.
