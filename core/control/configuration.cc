@@ -118,6 +118,25 @@ std::vector<native::Change> Difference(const Configuration& from, const Configur
   return changes;
 }
 
+std::vector<native::Change> Joined(const std::vector<native::Change>& first,
+                                   std::vector<native::Change> second) {
+  if (first.empty()) return second;
+  std::map<std::string, native::Change> all;
+  for (native::Change& change : second) all[change.path()] = std::move(change);
+  for (const native::Change& earlier : first) {
+    const auto [it, alone] = all.emplace(earlier.path(), earlier);
+    native::Change& both = it->second;
+    if (alone || !earlier.has_before()) continue;
+    *both.mutable_before() = earlier.before();
+    if (both.action() != native::Change::ADD) continue;
+    both.set_action(native::Change::UPDATE);
+    if (both.before().SerializeAsString() == both.after().SerializeAsString()) all.erase(it);
+  }
+  std::vector<native::Change> joined;
+  for (auto& [path, change] : all) joined.push_back(std::move(change));
+  return joined;
+}
+
 void ApplyChange(const native::Change& change, Configuration* configuration) {
   if (change.has_after()) {
     (*configuration)[change.path()] = change.after();

@@ -35,6 +35,10 @@ native::State ToState(const Configuration& configuration);
 // What turns one into the other, sorted by path: what is in both and not the same is an update.
 std::vector<native::Change> Difference(const Configuration& from, const Configuration& to);
 
+// What the first changes and then the second ones come to.
+std::vector<native::Change> Joined(const std::vector<native::Change>& first,
+                                   std::vector<native::Change> second);
+
 // Carries a change out.
 void ApplyChange(const native::Change& change, Configuration* configuration);
 

@@ -63,6 +63,26 @@ TEST(ConfigurationTest, DifferencesLeadFromOneToTheOther) {
   EXPECT_EQ(ToState(from).SerializeAsString(), ToState(to).SerializeAsString());
 }
 
+TEST(ConfigurationTest, ChangesAreJoined) {
+  Problems problems;
+  const Configuration start = FromState(OneOfEach(), &problems);
+  native::State fewer = OneOfEach();
+  fewer.clear_ports();
+  fewer.clear_modules();
+  fewer.clear_connections();
+  native::State end = OneOfEach();
+  end.clear_ports();
+  end.mutable_modules(0)->set_mclass("Other");
+  end.add_workers()->set_wid(4);
+  const Configuration middle = FromState(fewer, &problems), last = FromState(end, &problems);
+  const auto joined = Joined(Difference(start, middle), Difference(middle, last));
+  const auto direct = Difference(start, last);
+  ASSERT_EQ(joined.size(), direct.size()) << "a connection that came back is no change";
+  for (size_t i = 0; i < direct.size(); ++i) {
+    EXPECT_EQ(joined[i].SerializeAsString(), direct[i].SerializeAsString());
+  }
+}
+
 TEST(ConfigurationTest, ArgumentsAreComparedByWhatTheySay) {
   google::protobuf::Int64Value zero, one;
   one.set_value(1);

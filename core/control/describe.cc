@@ -9,6 +9,8 @@ namespace {
 
 void Put(native::Entry entry, Configuration* all) { (*all)[PathOf(entry)] = std::move(entry); }
 
+bool Passes(const GateHook& hook) { return hook.hclass().info.passing; }
+
 native::Entry DescribeHook(const std::string& module, const GateHook& hook) {
   native::Entry entry;
   native::GateHook& out = *entry.mutable_gate_hook();
@@ -33,6 +35,7 @@ void DescribeOutput(const std::string& module, uint32_t ogate, const OutGate& ga
       out.set_skip_default_hooks(false);
       continue;
     }
+    if (Passes(*hook)) continue;
     native::Entry at_gate = DescribeHook(module, *hook);
     at_gate.mutable_gate_hook()->set_ogate(ogate);
     Put(std::move(at_gate), all);
@@ -46,6 +49,7 @@ void DescribeGates(const std::string& module, const ModuleEntry& entry, Configur
   for (const auto& [ogate, gate] : entry.out) DescribeOutput(module, ogate, gate, all);
   for (const auto& [igate, hooks] : entry.in_hooks) {
     for (const auto& hook : hooks) {
+      if (Passes(*hook)) continue;
       native::Entry at_gate = DescribeHook(module, *hook);
       at_gate.mutable_gate_hook()->set_igate(igate);
       Put(std::move(at_gate), all);

@@ -13,6 +13,7 @@
 
 #include "bess/port.pb.h"
 #include "core/control/configuration.h"
+#include "core/control/pretended_port.h"
 #include "core/graph/graph.h"
 #include "core/graph/resume_hook.h"
 #include "core/port/port.h"
@@ -34,6 +35,12 @@ struct NewConfig {
   std::vector<native::Command> commands;  // that the copy was told; none: a whole configuration
 };
 
+// A port that a commit would make if it were not only tried.
+struct Pretence {
+  native::Entry entry;
+  std::shared_ptr<PretendedPort> port;
+};
+
 struct Draft {
   Graph graph;
   std::map<uint32_t, int> workers;  // the core of each
@@ -41,6 +48,14 @@ struct Draft {
   bool leave_orphans = false;       // tasks without a worker wait for the next one
   ResumeHooks resume_hooks;
   PortConfs port_confs;
+
+  std::map<std::string, Pretence, std::less<>> pretended;  // ports, by name
+  bool copying = false;                                    // modules that are made now never run
+  uint32_t next_worker = 0;                                // for the next task without one
+  std::map<std::string, uint64_t, std::less<>> name_counters;
+
+  std::vector<native::Change>
+      untold;  // was changed since the last commit, to be told with this one
 
   // When it is published.
   std::vector<std::shared_ptr<Module>> gone;

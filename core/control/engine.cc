@@ -8,6 +8,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/strings/str_join.h"
 #include "core/graph/track.h"
 
 namespace bess {
@@ -66,6 +67,16 @@ absl::StatusOr<std::unique_ptr<PortLease>> Engine::LeasePort(std::string_view po
                                                              std::string_view module,
                                                              uint64_t queue) {
   Transaction transaction(*this);
+  if (const auto it = draft_->pretended.find(port); it != draft_->pretended.end()) {
+    return PretendedLease::Take(it->second.port, direction, queue);
+  }
+  if (draft_->copying) {
+    std::shared_ptr<PretendedPort> stand_in;
+    BESS_RETURN_IF_ERROR(ports_.Visit(port, [&](const Port& real, const auto&) {
+      stand_in = std::make_shared<PretendedPort>(real.name(), real.shape());
+    }));
+    return PretendedLease::Take(std::move(stand_in), direction, queue);
+  }
   const auto& old = draft_->old_ports;
   if (std::find(old.begin(), old.end(), port) != old.end()) {
     return Error(ENOENT, "there is no port '", port, "' any more");
@@ -135,7 +146,7 @@ std::string Engine::GenerateName(const ModuleClass& mclass) {
   const std::string_view template_name = mclass.info.template_name;
   const std::string stem =
       template_name.empty() ? SnakeCase(mclass.info.name) : std::string(template_name);
-  uint64_t& counter = name_counters_[stem];
+  uint64_t& counter = draft_->name_counters[stem];
   std::string name;
   do {
     name = absl::StrCat(stem, counter++);
@@ -166,22 +177,28 @@ absl::StatusOr<std::string> Engine::CreateModule(std::string_view name, std::str
 
 absl::Status Engine::DestroyModule(std::string_view name) {
   if (name.empty()) return Error(EINVAL, "'name' is missing: which module?");
+  return DestroyModules({std::string(name)});
+}
+
+absl::Status Engine::DestroyModules(const std::set<std::string>& names) {
   Transaction transaction(*this);
-  std::shared_ptr<Module> module;
-  if (const ModuleEntry* entry = draft_->graph.Find(name)) module = entry->module;
-  BESS_ASSIGN_OR_RETURN(auto edges, draft_->graph.Remove(name));
-  Leave(std::move(module), std::move(edges));
-  return transaction.Commit(absl::StrCat("DestroyModule ", AbslView(name)));
+  std::vector<std::shared_ptr<Module>> leaving;
+  for (const std::string& name : names) {
+    if (const ModuleEntry* entry = draft_->graph.Find(name)) leaving.push_back(entry->module);
+  }
+  BESS_ASSIGN_OR_RETURN(auto edges, draft_->graph.Remove(names));
+  for (auto& module : leaving) Leave(std::move(module));
+  std::move(edges.begin(), edges.end(), std::back_inserter(draft_->cut));
+  return transaction.Commit(absl::StrCat("DestroyModule ", absl::StrJoin(names, " ")));
 }
 
 // One that was created in the same transaction has never run: nothing is to be waited for.
-void Engine::Leave(std::shared_ptr<Module> module, Edges edges) {
+void Engine::Leave(std::shared_ptr<Module> module) {
   draft_->configs.erase(module->name());
   draft_->tell.erase(module->name());
   if (draft_->told.erase(module->name()) > 0) return;
   ports_.SetLeaving(module->name());
   draft_->gone.push_back(std::move(module));
-  std::move(edges.begin(), edges.end(), std::back_inserter(draft_->cut));
 }
 
 absl::Status Engine::ResetModules() {
@@ -189,13 +206,11 @@ absl::Status Engine::ResetModules() {
   const auto modules = draft_->graph.modules;
   draft_->graph.RemoveAll();
   for (const auto& [name, entry] : modules) {
-    Edges edges;
-    for (const auto& [ogate, out] : entry->out) edges.emplace_back(entry->module, out.edge);
-    Leave(entry->module, std::move(edges));
+    for (const auto& [ogate, out] : entry->out) draft_->cut.emplace_back(entry->module, out.edge);
+    Leave(entry->module);
   }
-  BESS_RETURN_IF_ERROR(transaction.Commit("ResetModules"));
-  name_counters_.clear();
-  return absl::OkStatus();
+  draft_->name_counters.clear();
+  return transaction.Commit("ResetModules");
 }
 
 absl::Status Engine::Connect(std::string_view from, uint64_t ogate, std::string_view to,
@@ -206,7 +221,7 @@ absl::Status Engine::Connect(std::string_view from, uint64_t ogate, std::string_
   std::string name;
   if (default_hooks) {
     const auto track = HookRegistry::Get().Find(Track::kInfo.name);
-    name = absl::StrCat("track", name_counters_["track"]++);
+    name = absl::StrCat("track", draft_->name_counters["track"]++);
     BESS_ASSIGN_OR_RETURN(auto hook, track->Create(name, google::protobuf::Any()));
     hooks.push_back(std::move(hook));
   }
@@ -235,9 +250,7 @@ absl::Status Engine::ResetAll() {
   BESS_RETURN_IF_ERROR(ResetPorts());
   BESS_RETURN_IF_ERROR(ResetClasses());
   BESS_RETURN_IF_ERROR(ResetWorkers());
-  BESS_RETURN_IF_ERROR(transaction.Commit("ResetAll"));
-  name_counters_.clear();
-  return absl::OkStatus();
+  return transaction.Commit("ResetAll");
 }
 
 }  // namespace bess

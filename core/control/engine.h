@@ -31,6 +31,7 @@
 #include "core/control/draft.h"
 #include "core/control/history.h"
 #include "core/control/journal.h"
+#include "core/control/renewal.h"
 #include "core/graph/plan.h"
 #include "core/graph/resume_hook.h"
 #include "core/port/port_table.h"
@@ -97,6 +98,7 @@ struct HookTarget {
   std::string module;            // empty: all
   bool output = true;            // else input gates
   std::optional<uint64_t> gate;  // none: all in use
+  bool idle = false;             // an input gate may be one that nothing leads to
 };
 
 class Transaction;
@@ -120,6 +122,7 @@ class Engine final : public Host {
   absl::StatusOr<std::string> CreateModule(std::string_view name, std::string_view mclass,
                                            const google::protobuf::Any& argument);
   absl::Status DestroyModule(std::string_view name);
+  absl::Status DestroyModules(const std::set<std::string>& names);
   absl::Status ResetModules();
   absl::Status Connect(std::string_view from, uint64_t ogate, std::string_view to, uint64_t igate,
                        bool default_hooks);
@@ -137,6 +140,9 @@ class Engine final : public Host {
   absl::Status DestroyPort(std::string_view name);
   absl::Status ResetPorts();
   absl::Status ConfigurePort(const std::string& name, const pb::PortConf& conf);
+  // What `conf` does not say, but an earlier one did, is again as it was when the port was made;
+  // without one, all of it.
+  absl::Status ReplacePortConf(const std::string& name, const std::optional<pb::PortConf>& conf);
 
   // --- Gate hooks. Returns the hook's name.
   absl::StatusOr<std::string> AddHook(std::string_view hclass, std::string_view name,
@@ -191,7 +197,8 @@ class Engine final : public Host {
 
   // --- Configurations
   // Brings the switch to the wanted one, changing only what differs. What is wrong with entries
-  // goes to `problems`, and the first of them is returned.
+  // goes to `problems`, and the first of them is returned. A port with other settings is made anew
+  // (engine_renew.cc).
   absl::StatusOr<CommitResult> Apply(const Configuration& wanted, const CommitOptions& options,
                                      Problems* problems);
   // As of a commit (0: the newest), and its version; NOT_FOUND.
@@ -234,6 +241,8 @@ class Engine final : public Host {
   // From the graph that runs to the new plan. What fails has changed nothing.
   absl::Status Switch(std::unique_ptr<Plan> plan, native::Commit commit)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  native::Commit NextCommit(std::string comment, const std::vector<native::Change>& changes) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   absl::Status WriteAhead(const native::Commit& commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   absl::Status TellModules() ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   std::map<uint32_t, int> RunningWorkers() const;  // the core of each
@@ -268,10 +277,44 @@ class Engine final : public Host {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   void AddCommandChanges(std::vector<native::Change>* changes) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  // Whether the port that it is about is made in this transaction.
+  bool IsMade(const native::Change& change) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   void DescribePorts(Configuration* all) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
 
   // --- Wanted configurations (engine_apply.cc)
   friend class Applier;
+  // Edits the draft, which is at `now`.
+  void ApplyEdits(const Configuration& now, const Configuration& wanted, Problems* problems)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  // As Apply, from `now`.
+  absl::StatusOr<CommitResult> ApplyFrom(const Configuration& now, const Configuration& wanted,
+                                         const CommitOptions& options, Problems* problems)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+
+  // --- Ports made anew (engine_renew.cc)
+  absl::StatusOr<CommitResult> ApplyRenewing(const Renewal& renewal, const Configuration& wanted,
+                                             const CommitOptions& options, Problems* problems)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  // What a commit would change, devices left alone.
+  absl::StatusOr<CommitResult> Try(const Renewal& renewal, const Configuration& wanted,
+                                   CommitOptions options, Problems* problems)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  // Takes the ports out of what runs, with the modules that use them, and tells nobody. Returns
+  // what it changed.
+  absl::StatusOr<std::vector<native::Change>> GiveBack(const std::vector<std::string>& ports)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  absl::StatusOr<std::unique_ptr<Plan>> CompileWithout(const std::vector<std::string>& ports)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  // From `without`, which runs, to what the history ends with; what is lost goes to `problems`.
+  void ComeBack(const Configuration& without, Problems* problems)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  // What the history ends with, and changes that nobody was told of.
+  Configuration PresentAfter(const std::vector<native::Change>& changes) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  void StartAgain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+
+  absl::Status ChangePort(const std::string& name, const PortChange& change)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
 
   // --- Commands (engine_commands.cc)
   absl::StatusOr<NewConfig*> Rehearse(const ModuleEntry& entry)
@@ -282,9 +325,7 @@ class Engine final : public Host {
   void Fold(native::Change* change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   absl::Status CommitCommands(native::Commit commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
 
-  using Edges = std::vector<std::pair<std::shared_ptr<Module>, std::shared_ptr<Edge>>>;
-  // Takes a module out with the edges it had.
-  void Leave(std::shared_ptr<Module> module, Edges edges) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  void Leave(std::shared_ptr<Module> module) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   void DestroyWhenFree(std::string port);
   void StartDefaultWorker() ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   // Logs what the plan warns of and was not logged for the one before. Not while paused: graphs
@@ -341,6 +382,9 @@ class Engine final : public Host {
   PlanPointer current_{nullptr};  // of plan_, for the workers
   std::thread housekeeper_;
 };
+
+// What cannot come back, and all that cannot be without it, is taken out of `wanted` and logged.
+void LeaveOut(const Problems& problems, Configuration* wanted);
 
 // Whether modules of the class can say all that they were told at run time, and be told so.
 bool HasConfig(const ModuleClass& mclass);

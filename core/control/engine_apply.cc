@@ -7,7 +7,6 @@
 #include <set>
 #include <utility>
 
-#include "core/base/clock.h"
 #include "core/control/describe.h"
 #include "core/control/engine.h"
 #include "spdlog/spdlog.h"
@@ -33,18 +32,10 @@ absl::Status Tell(Module& module, const std::vector<native::Command>& commands) 
 
 HookTarget TargetOf(const native::GateHook& hook) {
   const bool output = hook.gate_case() == native::GateHook::kOgate;
-  return {.module = hook.module(), .output = output, .gate = output ? hook.ogate() : hook.igate()};
-}
-
-bool SamePort(const native::Port& now, const native::Port& wanted) {
-  const auto either = [](uint64_t value, uint64_t otherwise) {
-    return value == 0 ? otherwise : value;
-  };
-  return now.driver() == wanted.driver() && SameArgument(now.arg(), wanted.arg()) &&
-         now.num_inc_q() == either(wanted.num_inc_q(), 1) &&
-         now.num_out_q() == either(wanted.num_out_q(), 1) &&
-         now.size_inc_q() == either(wanted.size_inc_q(), kDefaultQueueSize) &&
-         now.size_out_q() == either(wanted.size_out_q(), kDefaultQueueSize);
+  return {.module = hook.module(),
+          .output = output,
+          .gate = output ? hook.ogate() : hook.igate(),
+          .idle = true};
 }
 
 absl::StatusOr<TcParams> ParamsOf(const native::Class& wanted) {
@@ -64,7 +55,9 @@ TcPlace PlaceOf(const native::Class& wanted) {
   return place;
 }
 
-bool IsLeaf(const native::Class& tc) { return tc.name().starts_with('!'); }
+constexpr std::string_view kLeafPrefix = "!leaf_";
+
+bool IsLeaf(const native::Class& tc) { return tc.name().starts_with(kLeafPrefix); }
 
 // A place that is left open is the one it has at some worker.
 bool SamePlace(const native::Class& now, const native::Class& wanted) {
@@ -222,12 +215,13 @@ class Applier {
   // --- Modules
 
   void DecideModules() {
+    std::set<std::string> leaving;
     ForEach(now_, "modules/", [&](const std::string& path, const native::Entry& now) {
       const native::Entry* wanted = Wanted(path);
-      const std::string& name = now.module().name();
       if (wanted != nullptr && Keep(path, now.module(), wanted->module())) return;
-      Note(path, engine_.DestroyModule(name));
+      leaving.insert(now.module().name());
     });
+    Note("modules", engine_.DestroyModules(leaving));
   }
 
   // Whether the module can stay, told what is new; else it gives way to another.
@@ -251,7 +245,10 @@ class Applier {
   }
 
   absl::StatusOr<std::shared_ptr<Module>> MakeCopy(Module& module, const native::Module& wanted) {
-    BESS_ASSIGN_OR_RETURN(auto copy, module.mclass().Create(module.name(), engine_, wanted.arg()));
+    engine_.draft_->copying = true;
+    auto made = module.mclass().Create(module.name(), engine_, wanted.arg());
+    engine_.draft_->copying = false;
+    BESS_ASSIGN_OR_RETURN(auto copy, std::move(made));
     if (wanted.has_config()) BESS_RETURN_IF_ERROR(SetConfig(*copy, wanted.config()));
     BESS_RETURN_IF_ERROR(Tell(*copy, CommandsOf(wanted)));
     return copy;
@@ -261,7 +258,7 @@ class Applier {
   // wanted commands begin, and a copy of it takes the rest.
   bool KeepByCommands(Module& module, const native::Module& now, const native::Module& wanted) {
     const auto told = CommandsOf(now), all = CommandsOf(wanted);
-    if (told.size() > all.size()) return false;
+    if (told.size() > all.size() || wanted.has_config()) return false;
     if (!std::equal(told.begin(), told.end(), all.begin(), SameCommand)) return false;
     if (told.size() == all.size()) return true;
     if (!MakeCopy(module, wanted).ok()) return false;
@@ -293,16 +290,10 @@ class Applier {
 
   // --- Ports
 
+  // One that is in both is the same (FindRenewal), but for its configuration.
   void ChangePorts() {
     ForEach(now_, "ports/", [&](const std::string& path, const native::Entry& now) {
-      const native::Entry* wanted = Wanted(path);
-      if (wanted == nullptr) {
-        Note(path, engine_.DestroyPort(now.port().name()));
-      } else if (!SamePort(now.port(), wanted->port())) {
-        Note(path, Error(EBUSY, "port '", now.port().name(),
-                         "' is there with other settings: the device has to be given back before "
-                         "it can be made anew, in a commit of its own"));
-      }
+      if (Wanted(path) == nullptr) Note(path, engine_.DestroyPort(now.port().name()));
     });
     ForEach(wanted_, "ports/", [&](const std::string& path, const native::Entry& wanted) {
       Note(path, ChangePort(wanted.port(), Now(path)));
@@ -311,20 +302,15 @@ class Applier {
 
   absl::Status ChangePort(const native::Port& port, const native::Entry* now) {
     if (now == nullptr) {
-      BESS_RETURN_IF_ERROR(engine_
-                               .CreatePort({.name = port.name(),
-                                            .driver = port.driver(),
-                                            .rx_queues = port.num_inc_q(),
-                                            .tx_queues = port.num_out_q(),
-                                            .rx_size = port.size_inc_q(),
-                                            .tx_size = port.size_out_q(),
-                                            .argument = port.arg()})
-                               .status());
+      BESS_RETURN_IF_ERROR(engine_.CreatePort(RequestOf(port)).status());
+      return port.has_conf() ? engine_.ConfigurePort(port.name(), port.conf()) : absl::OkStatus();
     }
-    const bool same =
-        now != nullptr && now->port().conf().SerializeAsString() == port.conf().SerializeAsString();
-    if (!port.has_conf() || same) return absl::OkStatus();
-    return engine_.ConfigurePort(port.name(), port.conf());
+    const native::Port& old = now->port();
+    const bool same = old.has_conf() == port.has_conf() &&
+                      old.conf().SerializeAsString() == port.conf().SerializeAsString();
+    if (same) return absl::OkStatus();
+    return engine_.ReplacePortConf(port.name(),
+                                   port.has_conf() ? std::optional(port.conf()) : std::nullopt);
   }
 
   // --- Workers and classes
@@ -353,7 +339,10 @@ class Applier {
       const native::Worker& worker = now.worker();
       if (Wanted(path) != nullptr || (worker.automatic() && !any)) return;
       for (const std::string& root : engine_.draft_->graph.classes.Roots(worker.wid())) {
-        if (Wanted(absl::StrCat("classes/", root)) == nullptr) Detach(root);
+        const native::Entry* placed = Wanted(absl::StrCat("classes/", root));
+        const bool open =
+            placed == nullptr || placed->class_().place_case() == native::Class::PLACE_NOT_SET;
+        if (open) Detach(root);
       }
       Note(path, engine_.DestroyWorker(worker.wid()));
     });
@@ -431,7 +420,7 @@ class Applier {
 
   absl::Status Place(const native::Class& wanted) {
     const std::string module = wanted.name().substr(0, wanted.name().rfind(':'));
-    if (IsLeaf(wanted) && failed_.contains(module.substr(std::string("!leaf_").size()))) {
+    if (IsLeaf(wanted) && failed_.contains(module.substr(kLeafPrefix.size()))) {
       return absl::OkStatus();
     }
     if (IsLeaf(wanted) || engine_.draft_->graph.classes.Find(wanted.name()) != nullptr) {
@@ -459,9 +448,21 @@ absl::StatusOr<CommitResult> Engine::Apply(const Configuration& wanted,
   Transaction transaction(*this);
   BESS_RETURN_IF_ERROR(transaction.Expect(options.expected_version));
   const Configuration now = history_.current();
+  const Renewal renewal = FindRenewal(now, wanted);
+  if (!renewal.empty()) return ApplyRenewing(renewal, wanted, options, problems);
+  return ApplyFrom(now, wanted, options, problems);
+}
+
+void Engine::ApplyEdits(const Configuration& now, const Configuration& wanted, Problems* problems) {
   Applier(*this, now, wanted, problems).Run();
+}
+
+absl::StatusOr<CommitResult> Engine::ApplyFrom(const Configuration& now,
+                                               const Configuration& wanted,
+                                               const CommitOptions& options, Problems* problems) {
+  ApplyEdits(now, wanted, problems);
   if (!problems->empty()) return problems->front().status;
-  return transaction.CommitWith(options);
+  return Commit(options);
 }
 
 absl::StatusOr<Configuration> Engine::ConfigurationAt(uint64_t* version) {
@@ -539,6 +540,13 @@ void TakeOut(const std::string& path, Configuration* all) {
 
 }  // namespace
 
+void LeaveOut(const Problems& problems, Configuration* wanted) {
+  for (const Problem& problem : problems) {
+    spdlog::error("{} does not come back: {}", problem.path, std::string(problem.status.message()));
+    TakeOut(problem.path, wanted);
+  }
+}
+
 absl::Status Engine::Restore(History history, std::unique_ptr<Journal> journal) {
   Configuration wanted = history.current();
   for (;;) {
@@ -546,24 +554,16 @@ absl::Status Engine::Restore(History history, std::unique_ptr<Journal> journal) 
     const auto applied = Apply(wanted, {.comment = "restart"}, &problems);
     if (applied.ok()) break;
     if (problems.empty()) return applied.status();
-    for (const Problem& problem : problems) {
-      spdlog::error("{} does not come back: {}", problem.path,
-                    std::string(problem.status.message()));
-      TakeOut(problem.path, &wanted);
-    }
+    LeaveOut(problems, &wanted);
   }
   absl::MutexLock lock(&edits_);
-  native::Commit lost;
-  for (native::Change& change : Difference(history.current(), history_.current())) {
-    *lost.add_changes() = std::move(change);
-  }
+  const uint64_t whole = history.version();
+  const auto lost_changes = Difference(history.current(), history_.current());
   history_ = std::move(history);
   journal_ = std::move(journal);
-  if (lost.changes_size() == 0) return absl::OkStatus();
-  lost.set_version(history_.version() + 1);
-  lost.set_timestamp(WallSeconds());
-  lost.set_comment("restart");
-  lost.set_num_changes(static_cast<uint32_t>(lost.changes_size()));
+  if (lost_changes.empty()) return absl::OkStatus();
+  spdlog::error("`bessctl rollback {}` brings it back once that can be", whole);
+  native::Commit lost = NextCommit("restart", lost_changes);
   BESS_RETURN_IF_ERROR(WriteAhead(lost));
   Record(std::move(lost));
   return absl::OkStatus();

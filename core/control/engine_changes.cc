@@ -26,6 +26,15 @@ void Engine::DescribePorts(Configuration* all) const {
     if (std::find(old.begin(), old.end(), port.name()) != old.end()) return;
     DescribePort(port, argument, draft_->port_confs, all);
   });
+  for (const auto& [name, pretence] : draft_->pretended)
+    (*all)[PathOf(pretence.entry)] = pretence.entry;
+}
+
+bool Engine::IsMade(const native::Change& change) const {
+  const std::string& name = change.after().port().name();
+  const auto& made = draft_->new_ports;
+  return std::find(made.begin(), made.end(), name) != made.end() ||
+         draft_->pretended.contains(name);
 }
 
 std::vector<native::Change> Engine::Changes(const Graph& before, const Graph& after) const {
@@ -52,7 +61,11 @@ std::vector<native::Change> Engine::Changes(const Graph& before, const Graph& af
         if (!same) changes.push_back(ModuleChange(name, wanted));
       });
   AddCommandChanges(&changes);
-  for (native::Change& change : Difference(from, to)) changes.push_back(std::move(change));
+  for (native::Change& change : Difference(from, to)) {
+    const bool other = change.after().has_port() && change.has_before() && IsMade(change);
+    if (other) change.set_action(native::Change::REPLACE);
+    changes.push_back(std::move(change));
+  }
   std::sort(changes.begin(), changes.end(),
             [](const auto& a, const auto& b) { return a.path() < b.path(); });
   return changes;

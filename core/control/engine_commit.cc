@@ -63,6 +63,8 @@ void Engine::Begin() {
   draft_->graph.attributes = before->places;
   draft_->workers = RunningWorkers();
   draft_->default_worker = default_worker_;
+  draft_->next_worker = next_worker_;
+  draft_->name_counters = name_counters_;
   draft_->resume_hooks = resume_hooks_;
   draft_->port_confs = port_confs_;
   owner_.store(std::this_thread::get_id());
@@ -96,17 +98,22 @@ absl::StatusOr<CommitResult> Engine::Commit(const CommitOptions& options) {
   if (options.strict && !result.warnings.empty()) {
     return Error(EBUSY, absl::StrJoin(result.warnings, "; "));
   }
-  result.changes = Changes(*plan()->graph, *compiled->graph);
+  result.changes = Joined(draft_->untold, Changes(*plan()->graph, *compiled->graph));
   if (options.dry_run) return result;
-  native::Commit commit;
-  commit.set_version(result.version + 1);
-  commit.set_timestamp(WallSeconds());
-  commit.set_comment(options.comment);
-  commit.set_num_changes(static_cast<uint32_t>(result.changes.size()));
-  commit.mutable_changes()->Assign(result.changes.begin(), result.changes.end());
-  BESS_RETURN_IF_ERROR(Switch(std::move(compiled), std::move(commit)));
+  BESS_RETURN_IF_ERROR(Switch(std::move(compiled), NextCommit(options.comment, result.changes)));
   result.version = history_.version();
   return result;
+}
+
+native::Commit Engine::NextCommit(std::string comment,
+                                  const std::vector<native::Change>& changes) const {
+  native::Commit commit;
+  commit.set_version(history_.version() + 1);
+  commit.set_timestamp(WallSeconds());
+  commit.set_comment(std::move(comment));
+  commit.set_num_changes(static_cast<uint32_t>(changes.size()));
+  commit.mutable_changes()->Assign(changes.begin(), changes.end());
+  return commit;
 }
 
 bool Engine::NeedsDefaultWorker() const {
@@ -130,11 +137,11 @@ absl::StatusOr<std::unique_ptr<Plan>> Engine::CompileWithTasks() {
   absl::Status first_error;
   for (size_t attempt = 0; attempt < workers.size(); ++attempt) {
     Graph assigned = graph;
-    const uint32_t next =
-        AssignOrphans(assigned.classes, workers, next_worker_ + static_cast<uint32_t>(attempt));
+    const uint32_t next = AssignOrphans(assigned.classes, workers,
+                                        draft_->next_worker + static_cast<uint32_t>(attempt));
     auto plan = Compile(std::make_shared<const Graph>(std::move(assigned)), running.get());
     if (plan.ok()) {
-      next_worker_ = next;
+      draft_->next_worker = next;
       return plan;
     }
     if (attempt == 0) first_error = plan.status();
@@ -167,6 +174,8 @@ absl::Status Engine::Switch(std::unique_ptr<Plan> next, native::Commit commit) {
   Draft done = std::exchange(*draft_, Draft());
   StopOldWorkers(done.workers);
   default_worker_ = done.default_worker;
+  next_worker_ = done.next_worker;
+  name_counters_ = std::move(done.name_counters);
   resume_hooks_ = done.resume_hooks;
   port_confs_ = done.port_confs;
   if (commit.changes_size() > 0) Record(std::move(commit));

@@ -45,6 +45,7 @@ absl::Status CheckTargetGate(const Graph& graph, const HookTarget& target) {
     return Error(EINVAL, "module '", target.module, "' has ", gates, " ", direction,
                  " gate(s), there is no gate ", *target.gate);
   }
+  if (target.idle && !target.output) return absl::OkStatus();
   const auto used = GatesInUse(graph, target.module, target.output);
   if (std::find(used.begin(), used.end(), *target.gate) == used.end()) {
     return Error(EINVAL, direction, " gate ", *target.gate, " of module '", target.module,
@@ -64,6 +65,7 @@ absl::StatusOr<std::vector<Gate>> Resolve(const Graph& graph, const HookTarget& 
   }
   if (target.gate && !target.module.empty()) {
     BESS_RETURN_IF_ERROR(CheckTargetGate(graph, target));
+    return std::vector<Gate>{{target.module, static_cast<uint32_t>(*target.gate)}};
   }
   std::vector<Gate> gates;
   for (const std::string& module : modules) {
@@ -114,6 +116,17 @@ absl::Status CheckFree(const Hooks& hooks, const Gate& gate, std::string_view na
                name, "' already");
 }
 
+// The first name of the stem that no hook has.
+std::string ChooseName(const Graph& graph, const std::string& stem, uint64_t* counter) {
+  std::set<std::string> taken;
+  ForEachHook(graph, [&](const std::string&, GateHook& hook) { taken.insert(hook.name()); });
+  std::string name;
+  do {
+    name = absl::StrCat(stem, (*counter)++);
+  } while (taken.contains(name));
+  return name;
+}
+
 absl::Status PutHooks(Graph& graph, const HookClass& hclass, std::string_view name,
                       const HookTarget& target, const google::protobuf::Any& argument) {
   BESS_ASSIGN_OR_RETURN(const auto gates, Resolve(graph, target));
@@ -127,6 +140,12 @@ absl::Status PutHooks(Graph& graph, const HookClass& hclass, std::string_view na
     InsertByPriority(hooks, hook);
   }
   return absl::OkStatus();
+}
+
+// Another hook may get the name of the one nobody asked for, once that is gone.
+void ForgetDefault(OutGate& gate) {
+  const auto is_default = [&](const auto& hook) { return hook->name() == gate.default_hook; };
+  if (std::none_of(gate.hooks.begin(), gate.hooks.end(), is_default)) gate.default_hook.clear();
 }
 
 std::string LowerCase(std::string_view text) {
@@ -143,8 +162,9 @@ absl::StatusOr<std::string> Engine::AddHook(std::string_view hclass, std::string
   BESS_ASSIGN_OR_RETURN(const auto found, FindClass(hclass));
   Transaction transaction(*this);
   const std::string stem = LowerCase(hclass);
-  const std::string chosen =
-      name.empty() ? absl::StrCat(stem, name_counters_[stem]++) : std::string(name);
+  const std::string chosen = name.empty()
+                                 ? ChooseName(draft_->graph, stem, &draft_->name_counters[stem])
+                                 : std::string(name);
   BESS_RETURN_IF_ERROR(PutHooks(draft_->graph, *found, chosen, target, argument));
   BESS_RETURN_IF_ERROR(transaction.Commit(absl::StrCat("ConfigureGateHook ", chosen)));
   return chosen;
@@ -170,6 +190,7 @@ absl::Status Engine::RemoveHook(std::string_view hclass, std::string_view name,
   for (const Gate& gate : gates) {
     removed += std::erase_if(HooksAt(draft_->graph, gate, target.output),
                              [&](const auto& hook) { return Matches(*hook, hclass, name); });
+    if (target.output) ForgetDefault(draft_->graph.Edit(gate.module).out.at(gate.gate));
   }
   if (removed == 0 && target.gate) {
     return Error(ENOENT, "gate ", *target.gate, " of module '", target.module,

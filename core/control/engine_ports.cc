@@ -2,6 +2,7 @@
 //
 // The engine's ports. A device is made when an edit asks for it, since modules that use it come
 // next, and given back once the transaction that takes it away is through and nobody uses it.
+#include <algorithm>
 #include <utility>
 
 #include "core/base/parse.h"
@@ -22,6 +23,12 @@ absl::StatusOr<std::optional<MacAddress>> WantedMac(const std::string& text) {
 
 absl::StatusOr<std::string> Engine::CreatePort(const PortRequest& request) {
   Transaction transaction(*this);
+  const auto& old = draft_->old_ports;
+  if (std::find(old.begin(), old.end(), request.name) != old.end()) {
+    return Error(EBUSY, "port '", request.name,
+                 "' is given back when the transaction is through; another one, or Apply, can make "
+                 "it anew");
+  }
   BESS_ASSIGN_OR_RETURN(const std::string name, ports_.Create(request));
   draft_->new_ports.push_back(name);
   BESS_RETURN_IF_ERROR(transaction.Commit(absl::StrCat("CreatePort ", name)));
@@ -44,11 +51,7 @@ absl::Status Engine::ResetPorts() {
   return transaction.Commit("ResetPorts");
 }
 
-absl::Status Engine::ConfigurePort(const std::string& name, const pb::PortConf& conf) {
-  PortChange change{.admin_up = conf.admin_up()};
-  BESS_ASSIGN_OR_RETURN(change.mac, WantedMac(conf.mac_addr()));
-  if (conf.mtu() != 0) change.mtu = conf.mtu();
-  Transaction transaction(*this);
+absl::Status Engine::ChangePort(const std::string& name, const PortChange& change) {
   PortSettings now;
   BESS_RETURN_IF_ERROR(
       ports_.Visit(name, [&](const Port& port, const auto&) { now = port.settings(); }));
@@ -57,6 +60,29 @@ absl::Status Engine::ConfigurePort(const std::string& name, const pb::PortConf& 
   back.admin_up = now.admin_up;
   if (change.mac) back.mac = now.mac;
   if (change.mtu) back.mtu = now.mtu;
+  return absl::OkStatus();
+}
+
+absl::Status Engine::ReplacePortConf(const std::string& name,
+                                     const std::optional<pb::PortConf>& conf) {
+  Transaction transaction(*this);
+  BESS_ASSIGN_OR_RETURN(const PortSettings made, ports_.SettingsWhenMade(name));
+  const pb::PortConf& told = draft_->port_confs[name];
+  PortChange back{.admin_up = made.admin_up};
+  if (!told.mac_addr().empty()) back.mac = made.mac;
+  if (told.mtu() != 0) back.mtu = made.mtu;
+  BESS_RETURN_IF_ERROR(ChangePort(name, back));
+  draft_->port_confs.erase(name);
+  if (conf) BESS_RETURN_IF_ERROR(ConfigurePort(name, *conf));
+  return transaction.Commit(absl::StrCat("SetPortConf ", name));
+}
+
+absl::Status Engine::ConfigurePort(const std::string& name, const pb::PortConf& conf) {
+  PortChange change{.admin_up = conf.admin_up()};
+  BESS_ASSIGN_OR_RETURN(change.mac, WantedMac(conf.mac_addr()));
+  if (conf.mtu() != 0) change.mtu = conf.mtu();
+  Transaction transaction(*this);
+  BESS_RETURN_IF_ERROR(ChangePort(name, change));
   pb::PortConf& wanted = draft_->port_confs[name];
   if (change.mac) wanted.set_mac_addr(conf.mac_addr());
   if (change.mtu) wanted.set_mtu(conf.mtu());

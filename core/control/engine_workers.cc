@@ -201,9 +201,8 @@ absl::Status Engine::ResetWorkers() {
   draft_->workers.clear();
   draft_->default_worker = false;
   draft_->leave_orphans = true;
-  BESS_RETURN_IF_ERROR(transaction.Commit("ResetWorkers"));
-  next_worker_ = 0;
-  return absl::OkStatus();
+  draft_->next_worker = 0;
+  return transaction.Commit("ResetWorkers");
 }
 
 absl::Status Engine::PauseAll() {

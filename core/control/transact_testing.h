@@ -71,15 +71,28 @@ class TestReceiver final : public Module {
  public:
   static constexpr ModuleInfo kInfo = {
       .name = "TestReceiver", .help = "receives from a port", .igates = 0};
+  static Commands<TestReceiver> commands() {
+    return {{"poke", &TestReceiver::Poke}, {"get_pokes", &TestReceiver::GetPokes}};
+  }
   absl::Status Init(const google::protobuf::StringValue& port) {
     BESS_ASSIGN_OR_RETURN(lease_,
                           host().LeasePort(port.value(), Direction::kReceive, name(), kAllQueues));
     return AddTask(0);
   }
+  absl::Status Poke(const Number& arg) {
+    pokes_ += arg.value();
+    return absl::OkStatus();
+  }
+  absl::StatusOr<Number> GetPokes(const pb::EmptyArg&) {
+    Number number;
+    number.set_value(pokes_);
+    return number;
+  }
   TaskResult RunTask(Context&, Batch&, uint64_t) { return {.blocked = true}; }
 
  private:
   std::unique_ptr<PortLease> lease_;
+  int64_t pokes_ = 0;
 };
 
 inline google::protobuf::Any Packed(int64_t value) {

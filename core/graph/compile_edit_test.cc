@@ -271,11 +271,11 @@ class RandomEdits {
     }
   }
 
-  void RemoveModule() { ASSERT_TRUE(test_.graph.Remove(AnyModule()).ok()); }
+  void RemoveModule() { ASSERT_TRUE(test_.graph.Remove({AnyModule()}).ok()); }
 
   void ReplaceModule() {
     const std::string name = AnyModule();
-    ASSERT_TRUE(test_.graph.Remove(name).ok());
+    ASSERT_TRUE(test_.graph.Remove({name}).ok());
     AddModule(name);
   }
 
@@ -490,7 +490,7 @@ TEST(CompileEditTest, ModulesAreFoundByTheirNumbers) {
   TestGraph test;
   BuildPipelines(test, 3, 3);
   const Plan& plan = test.MustCompile();
-  ASSERT_TRUE(test.graph.Remove("p1_1").ok());
+  ASSERT_TRUE(test.graph.Remove({"p1_1"}).ok());
   test.Add("again");
   test.Connect("again", 0, "p2_2");
   const auto next = Compile(std::make_shared<const Graph>(test.graph), &plan);

@@ -90,27 +90,35 @@ absl::StatusOr<std::shared_ptr<Edge>> Graph::Disconnect(std::string_view from, u
   return std::move(node.mapped().edge);
 }
 
-absl::StatusOr<std::vector<std::pair<std::shared_ptr<Module>, std::shared_ptr<Edge>>>>
-Graph::Remove(std::string_view name) {
-  const ModuleEntry* removed = Find(name);
-  if (removed == nullptr) return NoSuchModule(name);
-  std::vector<std::pair<std::shared_ptr<Module>, std::shared_ptr<Edge>>> edges;
-  for (const auto& [ogate, out] : removed->out) edges.emplace_back(removed->module, out.edge);
+void Graph::Unlink(const std::set<std::string>& names, Edges* edges) {
   std::vector<std::pair<std::string, uint32_t>> inward;
   for (const auto& [other, entry] : modules) {
-    if (other == name) continue;
+    if (names.contains(other)) continue;
     for (const auto& [ogate, out] : entry->out) {
-      if (out.to != name) continue;
-      edges.emplace_back(entry->module, out.edge);
+      if (!names.contains(out.to)) continue;
+      edges->emplace_back(entry->module, out.edge);
       inward.emplace_back(other, ogate);
     }
   }
   for (const auto& [other, ogate] : inward) Edit(other).out.erase(ogate);
-  free_numbers.push_back(removed->number);
-  for (uint32_t task = 0; task < removed->module->tasks().size(); ++task) {
-    classes.RemoveLeaf(name, task);
+}
+
+absl::StatusOr<Graph::Edges> Graph::Remove(const std::set<std::string>& names) {
+  Edges edges;
+  for (const std::string& name : names) {
+    const ModuleEntry* removed = Find(name);
+    if (removed == nullptr) return NoSuchModule(name);
+    for (const auto& [ogate, out] : removed->out) edges.emplace_back(removed->module, out.edge);
   }
-  modules.Erase(name);
+  Unlink(names, &edges);
+  for (const std::string& name : names) {
+    const ModuleEntry& removed = *Find(name);
+    free_numbers.push_back(removed.number);
+    for (uint32_t task = 0; task < removed.module->tasks().size(); ++task) {
+      classes.RemoveLeaf(name, task);
+    }
+    modules.Erase(name);
+  }
   return edges;
 }
 

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,15 +70,18 @@ struct Graph {
   // ENOENT for the module, EINVAL for a gate out of range. A gate that is not connected is fine:
   // returns nullptr. Otherwise returns the edge taken out.
   absl::StatusOr<std::shared_ptr<Edge>> Disconnect(std::string_view from, uint64_t ogate);
-  // Takes the module and all its connections out; ENOENT. Returns the edges taken out with the
-  // modules that fed them.
-  absl::StatusOr<std::vector<std::pair<std::shared_ptr<Module>, std::shared_ptr<Edge>>>> Remove(
-      std::string_view name);
+  // Takes modules and all their connections out, or nothing; ENOENT. Returns the edges taken out
+  // with the modules that fed them. It looks at every connection, so for many modules one call is
+  // better than many.
+  using Edges = std::vector<std::pair<std::shared_ptr<Module>, std::shared_ptr<Edge>>>;
+  absl::StatusOr<Edges> Remove(const std::set<std::string>& names);
   // Takes all modules out; the other classes stay.
   void RemoveAll();
 
  private:
   uint32_t TakeNumber();
+  // Takes out the connections that lead from modules that stay to these.
+  void Unlink(const std::set<std::string>& names, Edges* edges);
 };
 
 // Visits every hook at every gate with its module's name; one at several gates comes several times.

@@ -96,7 +96,7 @@ TEST_F(GraphTest, RemoveTakesAllConnectionsOut) {
   test_.Connect("b", 1, "b", 2);
   const Module* a = &test_.At("a");
   const Module* b = &test_.At("b");
-  auto removed = graph_.Remove("b");
+  auto removed = graph_.Remove({"b"});
   ASSERT_TRUE(removed.ok());
   std::map<const Module*, int> feeders;
   for (const auto& [feeder, edge] : *removed) {
@@ -107,7 +107,19 @@ TEST_F(GraphTest, RemoveTakesAllConnectionsOut) {
   EXPECT_EQ(graph_.Find("b"), nullptr);
   EXPECT_THAT(graph_.Find("a")->out, SizeIs(1));
   EXPECT_EQ(graph_.Find("a")->out.at(6).to, "narrow");
-  ExpectError(graph_.Remove("b").status(), ENOENT, "there is no module 'b'");
+  ExpectError(graph_.Remove({"b"}).status(), ENOENT, "there is no module 'b'");
+}
+
+TEST_F(GraphTest, SeveralAreRemovedOrNone) {
+  test_.Connect("a", 0, "b");
+  test_.Connect("b", 0, "narrow");
+  ExpectError(graph_.Remove({"b", "x"}).status(), ENOENT, "there is no module 'x'");
+  EXPECT_NE(graph_.Find("b"), nullptr);
+  const auto removed = graph_.Remove({"b", "narrow"});
+  ASSERT_TRUE(removed.ok());
+  EXPECT_THAT(*removed, SizeIs(2));
+  EXPECT_THAT(graph_.Find("a")->out, IsEmpty());
+  EXPECT_EQ(graph_.Find("narrow"), nullptr);
 }
 
 TEST_F(GraphTest, EntriesAreSharedUntilTheyAreEdited) {
@@ -128,7 +140,7 @@ TEST_F(GraphTest, NoEditOfACopyTouchesTheOriginal) {
   const Edge* edge = original.Find("a")->out.at(0).edge.get();
   graph_.Edit("a").in_hooks[0] = {MakeLogHook("hook")};
   ASSERT_TRUE(graph_.Disconnect("a", 0).ok());
-  ASSERT_TRUE(graph_.Remove("b").ok());
+  ASSERT_TRUE(graph_.Remove({"b"}).ok());
   graph_.attributes["x"] = 4;
   EXPECT_THAT(original.Find("a")->in_hooks, IsEmpty());
   ASSERT_NE(original.Find("b"), nullptr);

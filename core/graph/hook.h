@@ -35,6 +35,8 @@ struct HookInfo {
   int priority = 0;  // lower runs first at a gate
   // One instance serves all gates of a request; else each gate gets one of its own.
   bool shared = false;
+  // Somebody looks for a while: no part of the configuration.
+  bool passing = false;
 };
 
 struct HookClass;

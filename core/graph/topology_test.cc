@@ -114,7 +114,7 @@ TEST(TopologyTest, GroupsAreWhatIsConnectedInEitherDirection) {
 TEST(TopologyTest, NumbersOfModulesThatGoAreTakenAgain) {
   TestGraph test;
   for (const char* name : {"a", "b", "c"}) test.Add(name);
-  ASSERT_TRUE(test.graph.Remove("b").ok());
+  ASSERT_TRUE(test.graph.Remove({"b"}).ok());
   test.Add("d");
   EXPECT_EQ(test.graph.Find("d")->number, 1u);
   test.Add("e");

@@ -81,7 +81,8 @@ class TcpDump final : public Capture {
   static constexpr HookInfo kInfo = {.name = "TcpDump",
                                      .help = "writes packets to a named pipe, as pcap",
                                      .priority = 1,
-                                     .shared = true};
+                                     .shared = true,
+                                     .passing = true};
   static std::vector<std::pair<std::string, absl::StatusOr<native::CaptureCounters> (TcpDump::*)()>>
   commands() {
     return {{"get_counters", &TcpDump::GetCounters}};
@@ -95,7 +96,8 @@ class PcapNg final : public Capture {
       .name = "PcapNg",
       .help = "writes packets and their attributes to a named pipe, as pcapng",
       .priority = 2,
-      .shared = true};
+      .shared = true,
+      .passing = true};
   static std::vector<std::pair<std::string, absl::StatusOr<native::CaptureCounters> (PcapNg::*)()>>
   commands() {
     return {{"get_counters", &PcapNg::GetCounters}};

@@ -45,6 +45,11 @@ absl::Status NoPort(std::string_view name) {
 
 }  // namespace
 
+absl::StatusOr<PortShape> PortTable::Check(const PortRequest& request) {
+  BESS_RETURN_IF_ERROR(FindDriver(request.driver).status());
+  return ShapeOf(request);
+}
+
 absl::StatusOr<std::string> PortTable::ChooseName(const PortRequest& request,
                                                   const DriverClass& driver) {
   absl::ReaderMutexLock lock(&mutex_);
@@ -64,9 +69,12 @@ absl::StatusOr<std::string> PortTable::Create(const PortRequest& request) {
   absl::MutexLock control(&control_);
   BESS_ASSIGN_OR_RETURN(const std::string name, ChooseName(request, *driver));
   BESS_ASSIGN_OR_RETURN(auto port, driver->Create(name, shape, pools_, request.argument));
+  const PortSettings settings = port->settings();
   absl::MutexLock lock(&mutex_);
-  ports_[name] = {
-      .driver = std::move(driver), .port = std::move(port), .argument = request.argument};
+  ports_[name] = {.driver = std::move(driver),
+                  .port = std::move(port),
+                  .argument = request.argument,
+                  .settings = settings};
   return name;
 }
 
@@ -88,6 +96,17 @@ absl::Status PortTable::CheckFree(std::string_view name) const {
     if (!user->leaving) return InUse(name, *user);
   }
   return absl::OkStatus();
+}
+
+std::set<std::string> PortTable::Users(std::string_view name) const {
+  absl::ReaderMutexLock lock(&mutex_);
+  std::set<std::string> modules;
+  const auto it = ports_.find(name);
+  if (it == ports_.end()) return modules;
+  for (const auto& user : it->second.users) {
+    if (!user->leaving) modules.insert(user->module);
+  }
+  return modules;
 }
 
 void PortTable::SetLeaving(std::string_view module) {
@@ -126,6 +145,13 @@ absl::Status PortTable::Reset() {
     taken.swap(ports_);
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<PortSettings> PortTable::SettingsWhenMade(std::string_view name) const {
+  absl::ReaderMutexLock lock(&mutex_);
+  const auto it = ports_.find(name);
+  if (it == ports_.end()) return NoPort(name);
+  return it->second.settings;
 }
 
 absl::Status PortTable::Configure(std::string_view name, const PortChange& change) {
@@ -185,13 +211,17 @@ absl::StatusOr<std::unique_ptr<PortLease>> PortTable::Lease(std::string_view nam
   return std::make_unique<TableLease>(*this, *entry.port, entry.users.back().get());
 }
 
+absl::Status PortTable::CheckQueue(const PortQueues& port, Direction direction, uint64_t queue) {
+  const bool receive = direction == Direction::kReceive;
+  const uint32_t queues = receive ? port.rx_queues() : port.tx_queues();
+  if (queue == kAllQueues || queue < queues) return absl::OkStatus();
+  return Error(EINVAL, "port '", port.name(), "' has queues 0..", queues - 1, ", not ", queue);
+}
+
 absl::Status PortTable::CheckLease(const Entry& entry, Direction direction, uint64_t queue) {
   const Port& port = *entry.port;
   const bool receive = direction == Direction::kReceive;
-  const uint32_t queues = receive ? port.rx_queues() : port.tx_queues();
-  if (queue != kAllQueues && queue >= queues) {
-    return Error(EINVAL, "port '", port.name(), "' has queues 0..", queues - 1, ", not ", queue);
-  }
+  BESS_RETURN_IF_ERROR(CheckQueue(port, direction, queue));
   for (const auto& user : entry.users) {
     if (!receive || user->leaving || !user->Receives(queue)) continue;
     return Error(EBUSY, "module '", user->module, "' receives from port '", port.name(),

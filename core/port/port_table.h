@@ -43,13 +43,22 @@ class PortTable {
   PortTable(const PortTable&) = delete;
   PortTable& operator=(const PortTable&) = delete;
 
-  // Returns the name of the new port. EINVAL: no driver, or a number out of range. ENOENT: no such
-  // driver. EEXIST: the name is taken. Besides, what the driver says.
+  // The shape that a request asks for. EINVAL: no driver, or a number out of range. ENOENT: no such
+  // driver.
+  static absl::StatusOr<PortShape> Check(const PortRequest& request);
+  // EINVAL for a queue that the port does not have; kAllQueues is always there.
+  static absl::Status CheckQueue(const PortQueues& port, Direction direction, uint64_t queue);
+
+  // Returns the name of the new port. Errors as Check; EEXIST: the name is taken; besides, what the
+  // driver says.
   absl::StatusOr<std::string> Create(const PortRequest& request);
 
   // Returns when the device is free again. EINVAL without a name, ENOENT, EBUSY naming a module
   // that uses the port.
   absl::Status Destroy(std::string_view name);
+
+  // The modules that use the port and are not about to leave; none when there is no such port.
+  std::set<std::string> Users(std::string_view name) const;
 
   // Destroys all ports, or none: EBUSY naming a port in use and its module.
   absl::Status Reset();
@@ -68,6 +77,7 @@ class PortTable {
                                                    uint64_t queue = kAllQueues,
                                                    bool* takes_over = nullptr);
 
+  absl::StatusOr<PortSettings> SettingsWhenMade(std::string_view name) const;  // ENOENT
   // EINVAL without a name, ENOENT; else as Port::Configure.
   absl::Status Configure(std::string_view name, const PortChange& change);
 
@@ -97,6 +107,7 @@ class PortTable {
     std::shared_ptr<const DriverClass> driver;  // goes after the port
     std::unique_ptr<Port> port;
     google::protobuf::Any argument;
+    PortSettings settings;  // when it was made
     std::vector<std::unique_ptr<User>> users;
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
