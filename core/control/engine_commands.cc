@@ -4,6 +4,7 @@
 // alone is carried out and recorded; in a transaction, a copy of the module carries it out first,
 // and what it came to is swapped in when all else is done.
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "core/base/clock.h"
@@ -19,12 +20,25 @@ constexpr char kSetConfig[] = "set_runtime_config";
 // many, or so many times what its configuration takes. A restart carries them out again.
 constexpr size_t kMinFold = 1 << 20;
 constexpr size_t kFoldRatio = 4;
+// As long as a module is remembered by so few commands, each is compared with all; then only once
+// about as many have come as there are, at so many bytes each.
+constexpr int kShortList = 64;
+constexpr size_t kCommandBytes = 16;
 
-bool OnlyReads(std::string_view command) { return command.starts_with("get_"); }
+using CommandList = google::protobuf::RepeatedPtrField<native::Command>;
 
-bool Has(const ModuleClass& mclass, std::string_view command) {
-  return std::any_of(mclass.commands.begin(), mclass.commands.end(),
-                     [&](const CommandClass& candidate) { return candidate.name == command; });
+CommandKind KindOf(const ModuleClass& mclass, std::string_view command) {
+  const CommandClass* found = mclass.FindCommand(command);
+  return found != nullptr ? found->kind : DefaultKind(command);
+}
+
+bool OnlyReads(const ModuleClass& mclass, std::string_view command) {
+  return KindOf(mclass, command) == CommandKind::kReads;
+}
+
+bool IsRemembered(const ModuleClass& mclass, std::string_view command) {
+  const CommandKind kind = KindOf(mclass, command);
+  return kind != CommandKind::kReads && kind != CommandKind::kPasses;
 }
 
 absl::Status Run(const ModuleEntry& entry, std::string_view command,
@@ -54,9 +68,9 @@ class CommandRunner {
                           google::protobuf::Any argument, google::protobuf::Any* reply) {
     BESS_RETURN_IF_ERROR(TurnTo(module));
     BESS_RETURN_IF_ERROR(Run(*entry_, command, argument, reply));
-    if (OnlyReads(command)) return absl::OkStatus();
+    if (!IsRemembered(entry_->module->mclass(), command)) return absl::OkStatus();
     if (change_ == nullptr) {
-      change_ = commit_.add_changes();
+      change_ = changes_[entry_] = commit_.add_changes();
       change_->set_path(ModulePath(entry_->module->name()));
       change_->set_action(native::Change::UPDATE);
     }
@@ -71,21 +85,117 @@ class CommandRunner {
     if (entry_ != nullptr && module == entry_->module->name()) return absl::OkStatus();
     if (module.empty()) return Error(EINVAL, "'name' is missing: which module?");
     entry_ = plan_->graph->Find(module);
-    change_ = nullptr;
-    return entry_ != nullptr ? absl::OkStatus()
-                             : Error(ENOENT, "there is no module '", module, "'");
+    if (entry_ == nullptr) return Error(ENOENT, "there is no module '", module, "'");
+    const auto begun = changes_.find(entry_);
+    change_ = begun == changes_.end() ? nullptr : begun->second;
+    return absl::OkStatus();
   }
 
   const std::shared_ptr<const Plan> plan_;
   native::Commit commit_;
   const ModuleEntry* entry_ = nullptr;  // of the last command
-  native::Change* change_ = nullptr;    // of that module, once there is one; several are fine, too
+  native::Change* change_ = nullptr;    // of that module, once there is one
+  // One of each module, which Fold can look at by itself.
+  std::map<const ModuleEntry*, native::Change*> changes_;
 };
+
+// --- What is remembered of what a module was told -----------------------------------------------
+
+// Commands of the same slot: the last stands for all.
+std::string SlotOf(const CommandClass& known, const native::Command& command) {
+  return known.key ? absl::StrCat(command.cmd(), " ", known.key(command.arg())) : command.cmd();
+}
+
+// Makes `later` say what both come to. False if one of the arguments cannot be read.
+bool Merge(const CommandClass& known, const native::Command& earlier, native::Command* later) {
+  auto* factory = google::protobuf::MessageFactory::generated_factory();
+  const std::unique_ptr<google::protobuf::Message> sum(
+      factory->GetPrototype(known.argument)->New());
+  const std::unique_ptr<google::protobuf::Message> added(sum->New());
+  if (!UnpackArgument(earlier.arg(), known.name, sum.get()).ok()) return false;
+  if (!UnpackArgument(later->arg(), known.name, added.get()).ok()) return false;
+  sum->MergeFrom(*added);
+  later->mutable_arg()->PackFrom(*sum);
+  return true;
+}
+
+// The commands that have to be remembered of those that a module has carried out, in their order.
+CommandList Remembered(const ModuleClass& mclass, const CommandList& told) {
+  std::vector<native::Command> kept;  // from the last to the first
+  std::map<std::string, size_t> slots;
+  for (auto command = told.rbegin(); command != told.rend(); ++command) {
+    if (!IsRemembered(mclass, command->cmd())) continue;
+    const CommandKind kind = KindOf(mclass, command->cmd());
+    if (kind == CommandKind::kSets || kind == CommandKind::kMerges) {
+      const CommandClass& known = *mclass.FindCommand(command->cmd());
+      const auto [slot, free] = slots.emplace(SlotOf(known, *command), kept.size());
+      const bool stood_for =
+          !free && (kind == CommandKind::kSets || Merge(known, *command, &kept[slot->second]));
+      if (stood_for) continue;
+    }
+    kept.push_back(*command);
+    if (kind == CommandKind::kClears) break;
+  }
+  return {kept.rbegin(), kept.rend()};
+}
+
+// Whether it pays to look for what `fresh` commands stand for among `all` there are then. So many
+// bytes have come since that was done.
+bool Pays(const ModuleClass& mclass, const CommandList& fresh, int all, size_t bytes) {
+  bool replaces = false;
+  for (const native::Command& command : fresh) {
+    const CommandKind kind = KindOf(mclass, command.cmd());
+    if (kind == CommandKind::kClears) return true;
+    replaces |= kind == CommandKind::kSets || kind == CommandKind::kMerges;
+  }
+  return replaces && (all <= kShortList || bytes >= kCommandBytes * static_cast<size_t>(all));
+}
+
+// Adds a command to what a module was told.
+void AddTo(const ModuleClass& mclass, native::Command command, CommandList* told) {
+  CommandList fresh;
+  *fresh.Add() = std::move(command);
+  const bool pays = Pays(mclass, fresh, told->size() + 1, 0);
+  told->MergeFrom(fresh);
+  if (pays) *told = Remembered(mclass, *told);
+}
+
+// Makes the change say what the module is from now on. Returns what it is without being told.
+native::Module& StartAnew(const native::Module& now, native::Change* change) {
+  native::Module& after = *change->mutable_after()->mutable_module();
+  after.set_name(now.name());
+  after.set_mclass(now.mclass());
+  if (now.has_arg()) *after.mutable_arg() = now.arg();
+  change->clear_commands();
+  return after;
+}
+
+// Where some of what the module was told stands for the rest, only that is remembered. False when
+// it did not look.
+bool FoldCommands(const ModuleClass& mclass, const native::Module& now, size_t bytes,
+                  native::Change* change) {
+  const int all = now.commands_size() + change->commands_size();
+  if (!Pays(mclass, change->commands(), all, bytes)) return false;
+  CommandList told = now.commands();
+  told.MergeFrom(change->commands());
+  CommandList remembered = Remembered(mclass, told);
+  if (remembered.size() < all) *StartAnew(now, change).mutable_commands() = std::move(remembered);
+  return true;
+}
+
+// A module that can say its configuration is remembered by that, once it is shorter.
+bool FoldToConfig(Module& module, const native::Module& now, size_t bytes, native::Change* change) {
+  if (bytes < kMinFold || bytes < kFoldRatio * now.config().value().size()) return false;
+  auto config = GetConfig(module);
+  if (!config.ok()) return false;
+  *StartAnew(now, change).mutable_config() = *std::move(config);
+  return true;
+}
 
 }  // namespace
 
 bool HasConfig(const ModuleClass& mclass) {
-  return Has(mclass, kGetConfig) && Has(mclass, kSetConfig);
+  return mclass.FindCommand(kGetConfig) != nullptr && mclass.FindCommand(kSetConfig) != nullptr;
 }
 
 absl::StatusOr<google::protobuf::Any> GetConfig(Module& module) {
@@ -146,25 +256,19 @@ absl::Status Engine::CommitCommands(native::Commit commit) {
   return Error(EIO, "carried out, but lost should the daemon end: ", written.message());
 }
 
-// Now and then what a module was told gives way to what it came to, so that a table that changes
-// all the time is remembered by its size, not by its history.
+// What a module was told gives way to what it came to, at once or now and then, so that one that is
+// told things all the time is remembered by its size, not by its history. What is decided here is
+// in the change, so that the journal needs no classes to be read.
 void Engine::Fold(native::Change* change) {
+  const native::Module& now = history_.current().at(change->path()).module();
+  const auto running = plan();
+  Module& module = *running->graph->Find(now.name())->module;
   size_t& bytes = command_bytes_[change->path()];
   bytes += change->ByteSizeLong();
-  const native::Entry& now = history_.current().at(change->path());
-  if (bytes < kMinFold || bytes < kFoldRatio * now.module().config().value().size()) return;
-  const auto running = plan();
-  Module& module = *running->graph->Find(now.module().name())->module;
-  if (!HasConfig(module.mclass())) return;
-  auto config = GetConfig(module);
-  if (!config.ok()) return;
-  native::Module& after = *change->mutable_after()->mutable_module();
-  after.set_name(now.module().name());
-  after.set_mclass(now.module().mclass());
-  if (now.module().has_arg()) *after.mutable_arg() = now.module().arg();
-  *after.mutable_config() = *std::move(config);
-  change->clear_commands();
-  bytes = 0;
+  const bool folded = HasConfig(module.mclass())
+                          ? FoldToConfig(module, now, bytes, change)
+                          : FoldCommands(module.mclass(), now, bytes, change);
+  if (folded) bytes = 0;
 }
 
 // --- In a transaction ---------------------------------------------------------------------------
@@ -173,20 +277,21 @@ absl::Status Engine::RunInTransaction(const ModuleEntry& entry, std::string_view
                                       const google::protobuf::Any& argument,
                                       google::protobuf::Any* reply) {
   const std::string& name = entry.module->name();
+  const ModuleClass& mclass = entry.module->mclass();
   const auto made_here = draft_->told.find(name);
   if (made_here != draft_->told.end()) {
     BESS_RETURN_IF_ERROR(Run(entry, command, argument, reply));
-    if (OnlyReads(command)) return absl::OkStatus();
-    *made_here->second.add_commands() = CommandOf(std::string(command), argument);
+    if (!IsRemembered(mclass, command)) return absl::OkStatus();
+    AddTo(mclass, CommandOf(std::string(command), argument), made_here->second.mutable_commands());
     return absl::OkStatus();
   }
-  if (OnlyReads(command) && !draft_->configs.contains(name)) {
+  if (OnlyReads(mclass, command) && !draft_->configs.contains(name)) {
     return Run(entry, command, argument, reply);
   }
   BESS_ASSIGN_OR_RETURN(NewConfig * rehearsed, Rehearse(entry));
   const ModuleEntry copy{.module = rehearsed->rehearsal, .argument = entry.argument};
   BESS_RETURN_IF_ERROR(Run(copy, command, argument, reply));
-  if (OnlyReads(command)) return absl::OkStatus();
+  if (!IsRemembered(mclass, command)) return absl::OkStatus();
   rehearsed->commands.push_back(CommandOf(std::string(command), argument));
   return absl::OkStatus();
 }

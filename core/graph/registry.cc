@@ -83,12 +83,17 @@ absl::StatusOr<std::shared_ptr<Module>> ModuleClass::Create(
   return module;
 }
 
+const CommandClass* ModuleClass::FindCommand(std::string_view command) const {
+  for (const CommandClass& candidate : commands) {
+    if (candidate.name == command) return &candidate;
+  }
+  return nullptr;
+}
+
 absl::Status ModuleClass::Run(Module& module, std::string_view command,
                               const google::protobuf::Any& any,
                               google::protobuf::Any* reply) const {
-  for (const CommandClass& candidate : commands) {
-    if (candidate.name == command) return candidate.run(module, any, reply);
-  }
+  if (const CommandClass* found = FindCommand(command)) return found->run(module, any, reply);
   const auto name = [](std::string* out, const CommandClass& c) { out->append(c.name); };
   return Error(ENOTSUP, info.name, " has no command '", command,
                "'; it has: ", commands.empty() ? "none" : absl::StrJoin(commands, ", ", name));

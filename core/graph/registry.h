@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -29,28 +30,61 @@ namespace bess {
 absl::Status UnpackArgument(const google::protobuf::Any& any, std::string_view what,
                             google::protobuf::Message* message);
 
+// What modules without a runtime configuration were told is remembered, and told to them again
+// after a restart. What a command does to what is remembered:
+enum class CommandKind {
+  kAdds,    // nothing: it is kept behind all that came before
+  kSets,    // it stands for all before of its name, and of its key if it has one
+  kMerges,  // it and those before of its name become one, with their arguments merged
+  kClears,  // all before is forgotten; it is kept itself, as it may clear what Init was given
+  kReads,   // nothing, and the module stays as it is, too
+  kPasses,  // nothing: what it changes, such as counters, is no configuration
+};
+
+// Of a command that says nothing about it.
+inline CommandKind DefaultKind(std::string_view command) {
+  return command.starts_with("get_") ? CommandKind::kReads : CommandKind::kAdds;
+}
+
 struct CommandClass {
   std::string name;
   const google::protobuf::Descriptor* argument = nullptr;
   std::function<absl::Status(Module&, const google::protobuf::Any&, google::protobuf::Any*)> run;
+  CommandKind kind = CommandKind::kAdds;
+  // The key of an argument. None: all calls have the same one.
+  std::function<std::string(const google::protobuf::Any&)> key = nullptr;
 };
 
 // The commands of T: {"name", &T::Member}, where Member takes one message and returns
-// absl::Status or absl::StatusOr<message>.
+// absl::Status or absl::StatusOr<message>. Then may follow a CommandKind; or the accessor of the
+// field that says what is set, such as &pb::ArpResponderArg::ip.
 template <typename T>
 class Command {
  public:
   template <typename Argument>
-  Command(std::string_view name, absl::Status (T::*member)(const Argument&))
+  Command(std::string_view name, absl::Status (T::*member)(const Argument&),
+          std::optional<CommandKind> kind = {})
       : command_{std::string(name), Argument::descriptor(),
                  [=](Module& module, const google::protobuf::Any& any, google::protobuf::Any*) {
                    Argument argument;
                    BESS_RETURN_IF_ERROR(UnpackArgument(any, name, &argument));
                    return (static_cast<T&>(module).*member)(argument);
-                 }} {}
+                 },
+                 kind.value_or(DefaultKind(name))} {}
+
+  template <typename Argument>
+  Command(std::string_view name, absl::Status (T::*member)(const Argument&),
+          const std::string& (Argument::*key)() const)
+      : Command(name, member, CommandKind::kSets) {
+    command_.key = [=](const google::protobuf::Any& any) {
+      Argument argument;
+      return UnpackArgument(any, name, &argument).ok() ? (argument.*key)() : any.value();
+    };
+  }
 
   template <typename Argument, typename Response>
-  Command(std::string_view name, absl::StatusOr<Response> (T::*member)(const Argument&))
+  Command(std::string_view name, absl::StatusOr<Response> (T::*member)(const Argument&),
+          std::optional<CommandKind> kind = {})
       : command_{std::string(name), Argument::descriptor(),
                  [=](Module& module, const google::protobuf::Any& any,
                      google::protobuf::Any* reply) -> absl::Status {
@@ -60,7 +94,8 @@ class Command {
                                          (static_cast<T&>(module).*member)(argument));
                    reply->PackFrom(response);
                    return absl::OkStatus();
-                 }} {}
+                 },
+                 kind.value_or(DefaultKind(name))} {}
 
   const CommandClass& command() const { return command_; }
 
@@ -86,6 +121,8 @@ struct ModuleClass {
   // A new instance, initialised from `argument`.
   absl::StatusOr<std::shared_ptr<Module>> Create(std::string_view name, Host& host,
                                                  const google::protobuf::Any& argument) const;
+  // nullptr when there is none of that name.
+  const CommandClass* FindCommand(std::string_view command) const;
   // ENOTSUP naming the commands there are when there is none of that name.
   absl::Status Run(Module& module, std::string_view command, const google::protobuf::Any& argument,
                    google::protobuf::Any* reply) const;

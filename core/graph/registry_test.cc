@@ -6,6 +6,7 @@
 #include "bess/hook.pb.h"
 #include "bess/util.pb.h"
 #include "core/graph/fake_host_testing.h"
+#include "modules/arp_responder.pb.h"
 #include "modules/merge.pb.h"
 #include "modules/queue.pb.h"
 #include "modules/update.pb.h"
@@ -200,6 +201,39 @@ TEST_F(RegistryTest, CreatePassesErrorsOn) {
   EXPECT_EQ(StatusErrno(wrong.status()), EINVAL);
   EXPECT_EQ(wrong.status().message(),
             "'Example' takes a bess.pb.QueueArg, not a 'bess.pb.UpdateArg'");
+}
+
+class Kinds final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {.name = "Kinds", .help = "a command of each kind"};
+  static Commands<Kinds> commands() {
+    return {{"plain", &Kinds::Tell},
+            {"get_size", &Kinds::Ask},
+            {"ask", &Kinds::Ask, CommandKind::kReads},
+            {"clear", &Kinds::Tell, CommandKind::kClears},
+            {"put", &Kinds::Put, &pb::ArpResponderArg::ip}};
+  }
+  absl::Status Init(const pb::EmptyArg&) { return absl::OkStatus(); }
+  absl::Status Tell(const pb::EmptyArg&) { return absl::OkStatus(); }
+  absl::Status Put(const pb::ArpResponderArg&) { return absl::OkStatus(); }
+  absl::StatusOr<pb::QueueArg> Ask(const pb::EmptyArg&) { return pb::QueueArg(); }
+};
+REGISTER_MODULE(Kinds);
+
+TEST_F(RegistryTest, CommandsHaveKinds) {
+  const ModuleClass& kinds = *ModuleRegistry::Get().Find("Kinds");
+  EXPECT_EQ(kinds.FindCommand("plain")->kind, CommandKind::kAdds);
+  EXPECT_EQ(kinds.FindCommand("get_size")->kind, CommandKind::kReads) << "by its name";
+  EXPECT_EQ(kinds.FindCommand("ask")->kind, CommandKind::kReads);
+  EXPECT_EQ(kinds.FindCommand("clear")->kind, CommandKind::kClears);
+  EXPECT_EQ(kinds.FindCommand("nothing"), nullptr);
+  const CommandClass& put = *kinds.FindCommand("put");
+  EXPECT_EQ(put.kind, CommandKind::kSets);
+  pb::ArpResponderArg argument;
+  argument.set_ip("10.0.0.1");
+  argument.set_mac_addr("02:00:00:00:00:01");
+  EXPECT_EQ(put.key(Pack(argument)), "10.0.0.1");
+  EXPECT_EQ(put.key({}), "");
 }
 
 TEST_F(RegistryTest, CommandsReachTheirMembers) {

@@ -88,7 +88,9 @@ class ArpResponder final : public Module {
       .help = "answers ARP requests for the addresses it was told",
       .template_name = "arp_responder",
   };
-  static Commands<ArpResponder> commands() { return {{"add", &ArpResponder::Add}}; }
+  static Commands<ArpResponder> commands() {
+    return {{"add", &ArpResponder::Add, &pb::ArpResponderArg::ip}};
+  }
 
   absl::Status Init(const pb::EmptyArg&) { return absl::OkStatus(); }
 

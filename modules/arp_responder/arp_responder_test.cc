@@ -144,5 +144,17 @@ TEST(ArpResponderMapTest, AgreesWithAMap) {
   }
 }
 
+TEST(ArpResponderKindsTest, TheLastMacOfAnAddressCounts) {
+  const auto responder = ModuleRegistry::Get().Find("ArpResponder");
+  const CommandClass& add = *responder->FindCommand("add");
+  EXPECT_EQ(add.kind, CommandKind::kSets);
+  pb::ArpResponderArg arg;
+  arg.set_ip("10.0.0.1");
+  arg.set_mac_addr("02:00:00:00:00:01");
+  google::protobuf::Any any;
+  any.PackFrom(arg);
+  EXPECT_EQ(add.key(any), "10.0.0.1");
+}
+
 }  // namespace
 }  // namespace bess

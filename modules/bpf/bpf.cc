@@ -47,7 +47,8 @@ class BPF final : public Module {
       .ogates = kMaxGates,
   };
   static Commands<BPF> commands() {
-    return {{"add", &BPF::Add}, {"delete", &BPF::Delete}, {"clear", &BPF::Clear}};
+    return {
+        {"add", &BPF::Add}, {"delete", &BPF::Delete}, {"clear", &BPF::Clear, CommandKind::kClears}};
   }
 
   absl::Status Init(const pb::BPFArg& arg) { return Add(arg); }

@@ -23,7 +23,9 @@ class Dump final : public Module {
       .help = "prints a packet now and then, and passes all on",
       .max_workers = 1,
   };
-  static Commands<Dump> commands() { return {{"set_interval", &Dump::SetInterval}}; }
+  static Commands<Dump> commands() {
+    return {{"set_interval", &Dump::SetInterval, CommandKind::kSets}};
+  }
 
   absl::Status Init(const pb::DumpArg& arg) {
     BESS_RETURN_IF_ERROR(SetInterval(arg));

@@ -117,7 +117,8 @@ class FlowGen final : public Module {
       .max_workers = 1,
   };
   static Commands<FlowGen> commands() {
-    return {{"update", &FlowGen::Update}, {"set_burst", &FlowGen::SetBurst}};
+    return {{"update", &FlowGen::Update, CommandKind::kMerges},
+            {"set_burst", &FlowGen::SetBurst, CommandKind::kSets}};
   }
 
   absl::Status Init(const pb::FlowGenArg& arg);

@@ -40,7 +40,8 @@ class HashLB final : public Module {
       .ogates = kMaxGates,
   };
   static Commands<HashLB> commands() {
-    return {{"set_mode", &HashLB::SetMode}, {"set_gates", &HashLB::SetGates}};
+    return {{"set_mode", &HashLB::SetMode, CommandKind::kSets},
+            {"set_gates", &HashLB::SetGates, CommandKind::kSets}};
   }
 
   absl::Status Init(const pb::HashLBArg& arg) {

@@ -59,7 +59,7 @@ class L2Forward final : public Module {
     return {{"add", &L2Forward::Add},
             {"delete", &L2Forward::Delete},
             {"set_default_gate", &L2Forward::SetDefaultGate},
-            {"lookup", &L2Forward::Lookup},
+            {"lookup", &L2Forward::Lookup, CommandKind::kReads},
             {"populate", &L2Forward::Populate},
             {"get_runtime_config", &L2Forward::GetRuntimeConfig},
             {"set_runtime_config", &L2Forward::SetRuntimeConfig}};

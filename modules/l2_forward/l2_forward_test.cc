@@ -288,5 +288,10 @@ TEST(L2ForwardDuelTest, AgreesWithAMapWhileAddressesChange) {
   }
 }
 
+TEST(L2ForwardKindsTest, ALookupOnlyReads) {
+  const auto l2_forward = ModuleRegistry::Get().Find("L2Forward");
+  EXPECT_EQ(l2_forward->FindCommand("lookup")->kind, CommandKind::kReads);
+}
+
 }  // namespace
 }  // namespace bess

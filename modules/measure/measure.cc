@@ -112,7 +112,8 @@ class Measure final : public Module {
       .help = "keeps statistics of packets, bits, latency and jitter",
   };
   static Commands<Measure> commands() {
-    return {{"get_summary", &Measure::GetSummary}, {"clear", &Measure::Clear}};
+    return {{"get_summary", &Measure::GetSummary},
+            {"clear", &Measure::Clear, CommandKind::kPasses}};
   }
 
   absl::Status Init(const pb::MeasureArg& arg) {

@@ -227,5 +227,11 @@ TEST(MeasureTest, RefusesPercentilesThatAreNone) {
   EXPECT_EQ(Get(tester).packets(), 1u) << "a refused command clears nothing";
 }
 
+TEST(MeasureKindsTest, ClearingIsNoConfiguration) {
+  const auto measure = ModuleRegistry::Get().Find("Measure");
+  EXPECT_EQ(measure->FindCommand("clear")->kind, CommandKind::kPasses);
+  EXPECT_EQ(measure->FindCommand("get_summary")->kind, CommandKind::kReads);
+}
+
 }  // namespace
 }  // namespace bess

@@ -18,7 +18,9 @@ class PortInc final : public Module {
       .help = "receives packets from all queues of a port",
       .igates = 0,
   };
-  static Commands<PortInc> commands() { return {{"set_burst", &PortInc::SetBurst}}; }
+  static Commands<PortInc> commands() {
+    return {{"set_burst", &PortInc::SetBurst, CommandKind::kSets}};
+  }
 
   absl::Status Init(const pb::PortIncArg& arg) {
     port_name_ = arg.port();

@@ -18,7 +18,9 @@ class QueueInc final : public Module {
       .igates = 0,
       .max_workers = 1,
   };
-  static Commands<QueueInc> commands() { return {{"set_burst", &QueueInc::SetBurst}}; }
+  static Commands<QueueInc> commands() {
+    return {{"set_burst", &QueueInc::SetBurst, CommandKind::kSets}};
+  }
 
   absl::Status Init(const pb::QueueIncArg& arg) {
     BESS_ASSIGN_OR_RETURN(lease_,

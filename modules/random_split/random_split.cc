@@ -33,7 +33,8 @@ class RandomSplit final : public Module {
       .ogates = kMaxGates,
   };
   static Commands<RandomSplit> commands() {
-    return {{"set_droprate", &RandomSplit::SetDropRate}, {"set_gates", &RandomSplit::SetGates}};
+    return {{"set_droprate", &RandomSplit::SetDropRate, CommandKind::kSets},
+            {"set_gates", &RandomSplit::SetGates, CommandKind::kSets}};
   }
 
   absl::Status Init(const pb::RandomSplitArg& arg) {

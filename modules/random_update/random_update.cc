@@ -91,7 +91,7 @@ class RandomUpdate final : public Module {
       .template_name = "rupdate",
   };
   static Commands<RandomUpdate> commands() {
-    return {{"add", &RandomUpdate::Add}, {"clear", &RandomUpdate::Clear}};
+    return {{"add", &RandomUpdate::Add}, {"clear", &RandomUpdate::Clear, CommandKind::kClears}};
   }
 
   absl::Status Init(const pb::RandomUpdateArg& arg) {

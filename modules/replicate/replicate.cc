@@ -20,7 +20,9 @@ class Replicate final : public Module {
       .template_name = "repl",
       .ogates = kOutputGates,
   };
-  static Commands<Replicate> commands() { return {{"set_gates", &Replicate::SetGates}}; }
+  static Commands<Replicate> commands() {
+    return {{"set_gates", &Replicate::SetGates, CommandKind::kSets}};
+  }
 
   absl::Status Init(const pb::ReplicateArg& arg) { return Change(arg.gates()); }
   absl::Status SetGates(const pb::ReplicateCommandSetGatesArg& arg) { return Change(arg.gates()); }

@@ -104,7 +104,7 @@ class Rewrite final : public Module {
       .help = "replaces the content of packets by templates, in turn",
   };
   static Commands<Rewrite> commands() {
-    return {{"add", &Rewrite::Add}, {"clear", &Rewrite::Clear}};
+    return {{"add", &Rewrite::Add}, {"clear", &Rewrite::Clear, CommandKind::kClears}};
   }
 
   absl::Status Init(const pb::RewriteArg& arg) { return Add(arg); }

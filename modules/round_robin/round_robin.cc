@@ -36,7 +36,8 @@ class RoundRobin final : public Module {
       .ogates = kMaxGates,
   };
   static Commands<RoundRobin> commands() {
-    return {{"set_mode", &RoundRobin::SetMode}, {"set_gates", &RoundRobin::SetGates}};
+    return {{"set_mode", &RoundRobin::SetMode, CommandKind::kSets},
+            {"set_gates", &RoundRobin::SetGates, CommandKind::kSets}};
   }
 
   absl::Status Init(const pb::RoundRobinArg& arg) {

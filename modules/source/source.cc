@@ -37,7 +37,8 @@ class Source final : public Module {
       .max_workers = 1,
   };
   static Commands<Source> commands() {
-    return {{"set_pkt_size", &Source::SetPktSize}, {"set_burst", &Source::SetBurst}};
+    return {{"set_pkt_size", &Source::SetPktSize, CommandKind::kSets},
+            {"set_burst", &Source::SetBurst, CommandKind::kSets}};
   }
 
   absl::Status Init(const pb::SourceArg& arg) {

@@ -104,5 +104,12 @@ TEST(SourceTest, JumboPacketsNeedBuffersForThem) {
   EXPECT_THAT(tester.Received(0), testing::Each(std::string(9018, 0)));
 }
 
+TEST(SourceKindsTest, TheLastSettingsCount) {
+  const auto source = ModuleRegistry::Get().Find("Source");
+  for (const CommandClass& command : source->commands) {
+    EXPECT_EQ(command.kind, CommandKind::kSets) << command.name;
+  }
+}
+
 }  // namespace
 }  // namespace bess

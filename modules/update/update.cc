@@ -56,7 +56,9 @@ class Update final : public Module {
       .name = "Update",
       .help = "writes constants at fixed offsets into packets",
   };
-  static Commands<Update> commands() { return {{"add", &Update::Add}, {"clear", &Update::Clear}}; }
+  static Commands<Update> commands() {
+    return {{"add", &Update::Add}, {"clear", &Update::Clear, CommandKind::kClears}};
+  }
 
   absl::Status Init(const pb::UpdateArg& arg) { return Add(arg); }
 

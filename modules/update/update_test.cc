@@ -104,5 +104,11 @@ TEST(UpdateTest, WritesAcrossSegments) {
   EXPECT_EQ(tester.dropped(DropReason::kTruncated), 1u) << "a byte too short, all segments counted";
 }
 
+TEST(UpdateKindsTest, NothingBeforeAClearCounts) {
+  const auto update = ModuleRegistry::Get().Find("Update");
+  EXPECT_EQ(update->FindCommand("add")->kind, CommandKind::kAdds);
+  EXPECT_EQ(update->FindCommand("clear")->kind, CommandKind::kClears);
+}
+
 }  // namespace
 }  // namespace bess

@@ -16,7 +16,9 @@ class VLANPush final : public Module {
       .help = "puts a VLAN tag on each packet, outside the tags it has",
       .template_name = "vlan_push",
   };
-  static Commands<VLANPush> commands() { return {{"set_tci", &VLANPush::Init}}; }
+  static Commands<VLANPush> commands() {
+    return {{"set_tci", &VLANPush::Init, CommandKind::kSets}};
+  }
 
   absl::Status Init(const pb::VLANPushArg& arg) {
     if (arg.tci() > UINT16_MAX) {

@@ -23,7 +23,9 @@ class WorkerSplit final : public Module {
       .template_name = "ws",
       .ogates = kOutputGates,
   };
-  static Commands<WorkerSplit> commands() { return {{"reset", &WorkerSplit::Reset}}; }
+  static Commands<WorkerSplit> commands() {
+    return {{"reset", &WorkerSplit::Reset, CommandKind::kSets}};
+  }
 
   absl::Status Init(const pb::WorkerSplitArg& arg) { return Reset(arg); }
 
