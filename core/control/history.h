@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the configuration was: an oldest one, and the commits since then. Each commit is the list of
-// its changes, so that a commit costs what it changes; the oldest ones are folded into the base.
+// its changes, so that a commit costs what it changes; the oldest ones are folded into the base. So
+// it is bounded by the configuration, not by how often that changed.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,9 @@ class History {
   // follow each other, once so many others have come.
   static constexpr size_t kMaxCommits = 256;
   static constexpr size_t kSingle = 64;
+  // Fewer if they take more bytes than this, but not fewer than so many.
+  static constexpr int64_t kMaxBytes = 8 << 20;
+  static constexpr size_t kMinCommits = 4;
 
   // Begins with a configuration that is the result of commit `version`.
   explicit History(uint64_t version = 1, Configuration base = {});
@@ -28,6 +32,8 @@ class History {
   // The newest. For a module, `config` and the commands it has carried out since.
   const Configuration& current() const { return current_; }
   const std::deque<native::Commit>& commits() const { return commits_; }
+  // That the commits take on the wire, about.
+  int64_t bytes() const { return bytes_; }
   uint64_t base_version() const { return base_version_; }
   const Configuration& base() const { return base_; }
 
@@ -43,6 +49,8 @@ class History {
   uint64_t base_version_;
   Configuration base_;
   std::deque<native::Commit> commits_;
+  std::deque<int64_t> sizes_;  // of each of them
+  int64_t bytes_ = 0;          // their sum
   uint64_t version_;
   Configuration current_;
 };

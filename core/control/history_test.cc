@@ -62,5 +62,45 @@ TEST(HistoryTest, TheOldestAreFolded) {
   EXPECT_EQ(history.current().size(), History::kMaxCommits + 10);
 }
 
+// Of so many bytes, and more.
+native::Commit Large(uint64_t version, size_t bytes) {
+  native::Commit commit = Adding(version, std::to_string(version % 2));
+  commit.mutable_changes(0)->mutable_after()->mutable_module()->set_mclass(std::string(bytes, 'x'));
+  return commit;
+}
+
+TEST(HistoryTest, LargeCommitsAreFoldedSooner) {
+  History history;
+  for (uint64_t v = 2; v < 102; ++v) history.Add(Large(v, 1 << 20));
+  EXPECT_LE(history.bytes(), History::kMaxBytes);
+  EXPECT_GT(history.commits().size(), History::kMinCommits);
+  EXPECT_EQ(history.base_version() + history.commits().size(), history.version());
+  EXPECT_TRUE(history.At(history.base_version()).ok());
+  for (uint64_t v = 102; v < 202; ++v) history.Add(Large(v, History::kMaxBytes));
+  EXPECT_EQ(history.commits().size(), History::kMinCommits) << "a few can be rolled back to";
+  history = History();
+  history.Add(Large(2, 100));
+  EXPECT_GT(history.bytes(), 100);
+}
+
+TEST(HistoryTest, WhatIsSetAgainAndAgainTakesNoRoom) {
+  History history;
+  history.Add(Adding(2, "a"));
+  for (uint64_t v = 3; v < 5000; ++v) {
+    native::Commit commit = Telling(v, "a", "set");
+    *commit.mutable_changes(0)->mutable_after() = history.current().at("modules/a");
+    commit.mutable_changes(0)->mutable_after()->mutable_module()->set_mclass(
+        std::string(v % 1000, 'x'));
+    commit.mutable_changes(0)->clear_commands();
+    history.Add(std::move(commit));
+  }
+  EXPECT_EQ(history.commits().size(), History::kSingle + 2);
+  int64_t bytes = 0;
+  for (const native::Commit& commit : history.commits()) {
+    bytes += static_cast<int64_t>(commit.ByteSizeLong());
+  }
+  EXPECT_NEAR(static_cast<double>(history.bytes()), static_cast<double>(bytes), 0.1 * bytes);
+}
+
 }  // namespace
 }  // namespace bess

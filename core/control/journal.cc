@@ -55,6 +55,15 @@ std::string Framed(const native::Commit& commit) {
   return Framed(record);
 }
 
+std::string Framed(const History& history) {
+  native::JournalRecord record;
+  record.mutable_snapshot()->set_version(history.base_version());
+  *record.mutable_snapshot()->mutable_state() = ToState(history.base());
+  std::string framed = Framed(record);
+  for (const native::Commit& commit : history.commits()) framed += Framed(commit);
+  return framed;
+}
+
 // Takes the next record off `bytes`; nothing if it is not whole.
 std::optional<native::JournalRecord> TakeRecord(std::string_view* bytes) {
   Header header;
@@ -84,8 +93,12 @@ std::optional<History> Read(const std::string& path) {
     if (!contents.empty()) spdlog::error("{}: nothing in it is whole", path);
     return std::nullopt;
   }
-  Problems none;
-  History history(first->snapshot().version(), FromState(first->snapshot().state(), &none));
+  Problems problems;
+  History history(first->snapshot().version(), FromState(first->snapshot().state(), &problems));
+  for (const Problem& problem : problems) {
+    spdlog::error("{}: {} is left out: {}", path, problem.path,
+                  std::string(problem.status.message()));
+  }
   while (auto record = TakeRecord(&rest)) {
     if (!record->has_commit()) break;
     history.Add(std::move(*record->mutable_commit()));
@@ -165,30 +178,32 @@ absl::Status Journal::Undo() {
   return fdatasync(file_) == 0 ? absl::OkStatus() : Failed("sync", path);
 }
 
-absl::Status Journal::Rewrite(const History& history) {
-  native::JournalRecord record;
-  record.mutable_snapshot()->set_version(history.base_version());
-  *record.mutable_snapshot()->mutable_state() = ToState(history.base());
-  std::string bytes = Framed(record);
-  const uint64_t snapshot_size = bytes.size();
-  for (const native::Commit& commit : history.commits()) bytes += Framed(commit);
-
+absl::StatusOr<int> Journal::WriteNew(const std::string& bytes) const {
   const std::string path = Path(kNew);
   const int fd =
       open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return Failed("open", path);
   absl::Status written = WriteAll(fd, bytes, path);
   if (written.ok() && fsync(fd) != 0) written = Failed("sync", path);
-  if (!written.ok()) {
-    close(fd);
-    return written;
-  }
+  if (written.ok()) return fd;
+  close(fd);
+  unlink(path.c_str());
+  return written;
+}
+
+absl::Status Journal::Rewrite(const History& history) {
+  rewritten_size_ = size_;
+  const std::string bytes = Framed(history);
+  BESS_ASSIGN_OR_RETURN(const int fd, WriteNew(bytes));
   rename(Path(kCurrent).c_str(), Path(kOld).c_str());  // there may be none yet
-  if (rename(path.c_str(), Path(kCurrent).c_str()) != 0) return Failed("rename", path);
+  if (rename(Path(kNew).c_str(), Path(kCurrent).c_str()) != 0) {
+    const absl::Status failed = Failed("rename", Path(kNew));
+    close(fd);
+    return failed;
+  }
   if (file_ >= 0) close(file_);
   file_ = fd;
-  size_ = last_size_ = bytes.size();
-  snapshot_size_ = snapshot_size;
+  size_ = last_size_ = rewritten_size_ = bytes.size();
   return SyncDirectory(directory_);
 }
 

@@ -31,23 +31,28 @@ class Journal {
   absl::Status Append(const native::Commit& commit);
   // Takes the last Append back.
   absl::Status Undo();
-  // So many commits have come that rewriting pays.
-  bool overgrown() const { return size_ > 4 * snapshot_size_ + kMinRewrite; }
-  // Replaces the file by one that holds this history.
+  // So much has come since the last rewriting that another one pays: it writes the commits that the
+  // history still has, too, so only what is more than it wrote last time can be got rid of.
+  bool overgrown() const { return size_ > kGrowth * rewritten_size_ + kMinRewrite; }
+  // Replaces the file by one that holds this history. One that fails is not overgrown until as much
+  // has come again.
   absl::Status Rewrite(const History& history);
 
  private:
+  static constexpr uint64_t kGrowth = 2;
   static constexpr uint64_t kMinRewrite = 4 << 20;
 
   Journal(std::string directory, int lock) : directory_(std::move(directory)), lock_(lock) {}
   std::string Path(const char* name) const { return directory_ + "/" + name; }
+  // Leaves no file when it fails.
+  absl::StatusOr<int> WriteNew(const std::string& bytes) const;
 
   const std::string directory_;
   const int lock_;
   int file_ = -1;
   uint64_t size_ = 0;
-  uint64_t last_size_ = 0;  // before the last Append
-  uint64_t snapshot_size_ = 0;
+  uint64_t last_size_ = 0;       // before the last Append
+  uint64_t rewritten_size_ = 0;  // after the last Rewrite
 };
 
 }  // namespace bess
