@@ -6,20 +6,49 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_replace.h"
 #include "core/base/status.h"
 
 namespace bess {
 namespace {
 
+// A name where a path has more than one: what separates these is spelled as in a URL.
+std::string Escaped(const std::string& name) {
+  return absl::StrReplaceAll(name, {{"%", "%25"}, {":", "%3A"}, {"/", "%2F"}});
+}
+
 std::string HookPath(const native::GateHook& hook) {
   const bool in = hook.gate_case() == native::GateHook::kIgate;
-  return absl::StrCat("gate_hooks/", hook.module(), in ? ":in" : ":out",
-                      in ? hook.igate() : hook.ogate(), ":", hook.name());
+  return absl::StrCat("gate_hooks/", Escaped(hook.module()), in ? ":in" : ":out",
+                      in ? hook.igate() : hook.ogate(), ":", Escaped(hook.name()));
+}
+
+// Whether it says what its path begins with. A hook without a name of its own is any.
+bool HasName(const native::Entry& entry) {
+  switch (entry.kind_case()) {
+    case native::Entry::kWorker:
+      return true;
+    case native::Entry::kPort:
+      return !entry.port().name().empty();
+    case native::Entry::kModule:
+      return !entry.module().name().empty();
+    case native::Entry::kConnection:
+      return !entry.connection().from().empty();
+    case native::Entry::kClass:
+      return !entry.class_().name().empty();
+    case native::Entry::kGateHook:
+      return !entry.gate_hook().module().empty();
+    case native::Entry::kResumeHook:
+      return !entry.resume_hook().name().empty();
+    case native::Entry::KIND_NOT_SET:
+      break;
+  }
+  return false;
 }
 
 void Put(native::Entry entry, Configuration* all, Problems* problems) {
   const std::string path = PathOf(entry);
-  if (path.back() == '/') {
+  if (!HasName(entry)) {
     problems->push_back({path, Error(EINVAL, "an entry without a name: how is it called?")});
   } else if (!all->emplace(path, std::move(entry)).second) {
     problems->push_back({path, Error(EEXIST, "the entry comes twice")});
@@ -50,6 +79,7 @@ std::string PathOf(const native::Entry& entry) {
     case native::Entry::kModule:
       return ModulePath(entry.module().name());
     case native::Entry::kConnection:
+      // What follows the last colon is a number, so the name may have colons.
       return absl::StrCat("connections/", entry.connection().from(), ":",
                           entry.connection().ogate());
     case native::Entry::kClass:

@@ -24,6 +24,7 @@ struct Problem {
 };
 using Problems = std::vector<Problem>;
 
+// No two entries have the same one unless they have the same key.
 std::string PathOf(const native::Entry& entry);
 std::string ModulePath(const std::string& name);
 

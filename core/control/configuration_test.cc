@@ -3,6 +3,8 @@
 
 #include <google/protobuf/wrappers.pb.h>
 
+#include <set>
+
 #include "gtest/gtest.h"
 
 namespace bess {
@@ -44,6 +46,45 @@ TEST(ConfigurationTest, RefusesWhatComesTwiceOrHasNoName) {
   ASSERT_EQ(problems.size(), 2u);
   EXPECT_EQ(problems[0].path, "ports/");
   EXPECT_EQ(problems[1].path, "modules/m");
+}
+
+TEST(ConfigurationTest, ANameMayEndAsItLikes) {
+  native::State state;
+  state.add_modules()->set_name("a/");
+  state.add_connections()->set_from("a/");
+  native::GateHook& any = *state.add_gate_hooks();
+  any.set_module("a/");
+  any.set_ogate(0);
+  Problems problems;
+  const Configuration all = FromState(state, &problems);
+  EXPECT_TRUE(problems.empty());
+  EXPECT_TRUE(all.contains("modules/a/"));
+  EXPECT_EQ(ToState(all).SerializeAsString(), state.SerializeAsString());
+  state.add_connections();
+  state.add_gate_hooks()->set_ogate(1);
+  FromState(state, &problems);
+  ASSERT_EQ(problems.size(), 2u) << "whose?";
+  EXPECT_EQ(problems[0].path, "connections/:0");
+  EXPECT_EQ(problems[1].path, "gate_hooks/:out1:");
+}
+
+TEST(ConfigurationTest, OtherKeysAreOtherPaths) {
+  const std::string names[] = {"a", "a:out0:x", "x", "x:out0:y", "y", "a/b", "a%2Fb", ":", ""};
+  std::set<std::string> paths;
+  size_t hooks = 0;
+  for (const std::string& module : names) {
+    for (const std::string& name : names) {
+      native::Entry entry;
+      entry.mutable_gate_hook()->set_module(module);
+      entry.mutable_gate_hook()->set_ogate(0);
+      entry.mutable_gate_hook()->set_name(name);
+      paths.insert(PathOf(entry));
+      ++hooks;
+    }
+  }
+  EXPECT_EQ(paths.size(), hooks);
+  EXPECT_TRUE(paths.contains("gate_hooks/a:out0:x%3Aout0%3Ay"));
+  EXPECT_TRUE(paths.contains("gate_hooks/a%2Fb:out0:")) << "the last colon is before the name";
 }
 
 TEST(ConfigurationTest, DifferencesLeadFromOneToTheOther) {
