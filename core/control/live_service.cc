@@ -23,9 +23,34 @@ constexpr size_t kMaxText = 512;
 constexpr int kMaxWatching = 64;
 constexpr absl::Duration kWatchPeriod = absl::Milliseconds(100);
 
+// How many bytes the character takes that `text` begins with; 0 if it begins with none in UTF-8.
+size_t CharacterLength(absl::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
+  const uint8_t first = byte(0);
+  if (first < 0x80) return 1;
+  const size_t length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
+  // Nothing that has a shorter form, no surrogates, nothing behind U+10FFFF.
+  const uint8_t least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+  const uint8_t most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+  if (byte(1) < least || byte(1) > most) return 0;
+  for (size_t i = 2; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  return length;
+}
+
+// Whole characters only: a client cannot read a message with a text that is not UTF-8.
 std::string Shortened(absl::string_view text) {
-  if (text.size() <= kMaxText) return std::string(text);
-  return absl::StrCat(text.substr(0, kMaxText), "...");
+  std::string shortened;
+  while (!text.empty()) {
+    const size_t length = CharacterLength(text);
+    const absl::string_view next = length == 0 ? "?" : text.substr(0, length);
+    if (shortened.size() + next.size() > kMaxText) return shortened + "...";
+    shortened.append(next.data(), next.size());
+    text.remove_prefix(next.size());
+  }
+  return shortened;
 }
 
 // As many as there is room for.

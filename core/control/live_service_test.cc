@@ -9,6 +9,15 @@
 namespace bess {
 namespace {
 
+// Says in its error what it was given.
+class TestEcho final : public Module {
+ public:
+  static constexpr ModuleInfo kInfo = {.name = "TestEcho", .help = "refuses its argument"};
+  absl::Status Init(const google::protobuf::BytesValue& arg) { return Error(EINVAL, arg.value()); }
+  void Process(Context& context, Batch& batch) { context.Emit(0, batch); }
+};
+REGISTER_MODULE(TestEcho);
+
 class LiveServiceTest : public TransactTest {
  protected:
   LiveServiceTest() {
@@ -27,6 +36,17 @@ class LiveServiceTest : public TransactTest {
     EXPECT_EQ(details.code(), status.error_code());
     EXPECT_TRUE(details.details(0).UnpackTo(&problems));
     return problems;
+  }
+  // The text that a client gets of an error with this one.
+  std::string Echoed(const std::string& text) {
+    google::protobuf::BytesValue value;
+    value.set_value(text);
+    Operations operations;
+    operations.Create("echo", "TestEcho");
+    operations->mutable_operations(0)->mutable_create_module()->mutable_arg()->PackFrom(value);
+    grpc::ClientContext context;
+    native::TransactResponse response;
+    return ProblemsOf(live_->Transact(&context, *operations, &response)).problems(0).message();
   }
   native::GetStateResponse GetState(uint64_t version = 0) {
     grpc::ClientContext context;
@@ -74,6 +94,27 @@ TEST_F(LiveServiceTest, DetailsFitIntoAHeaderHoweverMuchIsWrong) {
   EXPECT_EQ(ProblemsOf(long_name).problems_size(), 1);
   EXPECT_LT(long_name.error_details().size() + long_name.error_message().size(), 4096u);
   EXPECT_TRUE(long_name.error_message().ends_with("...")) << long_name.error_message().size();
+}
+
+TEST_F(LiveServiceTest, TextsOfErrorsAreWholeCharacters) {
+  EXPECT_EQ(Echoed("h\u00e9 \u20ac \U0001f600"), "h\u00e9 \u20ac \U0001f600");
+  EXPECT_EQ(Echoed(std::string(512, 'x')), std::string(512, 'x'));
+  EXPECT_EQ(Echoed(std::string(513, 'x')), std::string(512, 'x') + "...");
+  for (const size_t before : {510, 511, 512}) {
+    const std::string fits(before, 'x');
+    EXPECT_EQ(Echoed(fits + "\u20ac\u20ac"), fits + "...") << before;
+  }
+  EXPECT_EQ(Echoed(std::string(509, 'x') + "\u20ac"), std::string(509, 'x') + "\u20ac");
+}
+
+TEST_F(LiveServiceTest, WhatIsNotUtf8IsHarmless) {
+  EXPECT_EQ(Echoed("a\xff"
+                   "b"),
+            "a?b");
+  EXPECT_EQ(Echoed("\xc0\x80"), "??") << "a longer form than needed";
+  EXPECT_EQ(Echoed("\xed\xa0\x80"), "???") << "a surrogate";
+  EXPECT_EQ(Echoed("\xf4\x90\x80\x80"), "????") << "behind the last";
+  EXPECT_EQ(Echoed("\xe2\x82"), "??") << "cut off";
 }
 
 TEST_F(LiveServiceTest, AWrongVersionIsAborted) {
