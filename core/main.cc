@@ -54,7 +54,8 @@ ABSL_FLAG(bool, d, false, "log at level debug");
 namespace bess {
 namespace {
 
-constexpr int kMaxMessage = 4 << 20;
+// A state that GetState returned has to be accepted when it is to be applied.
+constexpr int kMaxMessage = 256 << 20;
 constexpr int kMaxMetadata = 8 << 10;
 
 absl::StatusOr<bool> OneOf(const char* flag, const std::string& value, const char* yes,

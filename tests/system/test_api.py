@@ -575,6 +575,6 @@ def test_garbage_in_an_argument_is_refused(running: Wire) -> None:
 
 def test_a_request_that_is_too_long_is_refused(connection: Wire) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        connection.call("CreateModule", name="x" * (5 << 20), mclass="Sink")
+        connection.call("CreateModule", name="x" * (257 << 20), mclass="Sink")
     assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert connection.ok("GetVersion").version
