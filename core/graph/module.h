@@ -16,8 +16,8 @@
 //   };
 //   REGISTER_MODULE(Shorten);
 //
-// What modules are told is remembered, call by call; {"set", &Shorten::Set, CommandKind::kSets} says
-// that the last call of "set" is enough. See CommandKind in registry.h.
+// What modules are told is remembered, call by call; {"set", &Shorten::Set, CommandKind::kSets}
+// says that the last call of "set" is enough. See CommandKind in registry.h.
 //
 // Long packets are chains of segments. PacketView shows the first, which has the headers; a module
 // that needs more uses core/packet/segments.h, or drops what it cannot see with a reason.
