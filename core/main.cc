@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -18,12 +20,14 @@
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
 #include "absl/flags/usage_config.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "core/control/engine.h"
 #include "core/control/listener.h"
 #include "core/control/service.h"
 #include "core/control/version.h"
 #include "core/port/eal.h"
+#include "core/port/file_descriptor.h"
 #include "core/sched/cores.h"
 #include "spdlog/sinks/stdout_color_sinks.h"
 #include "spdlog/spdlog.h"
@@ -75,11 +79,14 @@ absl::StatusOr<EalOptions> EalFlags() {
   return options;
 }
 
-// By default the plugins lie beside the daemon.
-std::string PluginsFlag() {
+// By default the plugins lie beside the daemon, if there are any.
+absl::StatusOr<std::string> PluginsFlag() {
   const std::string flag = absl::GetFlag(FLAGS_plugins);
-  if (flag != kBesideDaemon) return flag;
   std::error_code unknown;
+  if (flag != kBesideDaemon) {
+    if (flag.empty() || std::filesystem::is_directory(flag, unknown)) return flag;
+    return Error(ENOTDIR, "--plugins must be a directory, or empty; '", flag, "' is none");
+  }
   return std::filesystem::read_symlink("/proc/self/exe", unknown).replace_filename("modules");
 }
 
@@ -87,7 +94,7 @@ absl::StatusOr<EngineOptions> EngineFlags() {
   EngineOptions options;
   BESS_ASSIGN_OR_RETURN(options.spin, OneOf("idle", absl::GetFlag(FLAGS_idle), "spin", "adaptive"));
   options.default_core = absl::GetFlag(FLAGS_c);
-  options.plugins = PluginsFlag();
+  BESS_ASSIGN_OR_RETURN(options.plugins, PluginsFlag());
   const std::vector<int> cores = AllowedCores();
   if (options.default_core != -1 &&
       std::find(cores.begin(), cores.end(), options.default_core) == cores.end()) {
@@ -106,27 +113,33 @@ absl::StatusOr<EngineOptions> EngineFlags() {
 // called before any thread starts: they inherit the mask.
 class StopEvent {
  public:
-  StopEvent() : killed_(eventfd(0, EFD_CLOEXEC)) {
+  static absl::StatusOr<StopEvent> Make() {
+    StopEvent stop;
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    signals_ = signalfd(-1, &signals, SFD_CLOEXEC);
+    stop.signals_ = FileDescriptor(signalfd(-1, &signals, SFD_CLOEXEC));
+    stop.killed_ = FileDescriptor(eventfd(0, EFD_CLOEXEC));
+    if (stop.signals_ && stop.killed_) return stop;
+    return Error(errno, "cannot wait for signals: ", std::strerror(errno));
   }
   // Thread: any.
-  void Set() { eventfd_write(killed_, 1); }
+  void Set() { eventfd_write(killed_.get(), 1); }
   // Returns whether Set was called, rather than a signal sent.
   bool Wait() {
-    pollfd waits[] = {{signals_, POLLIN, 0}, {killed_, POLLIN, 0}};
+    pollfd waits[] = {{signals_.get(), POLLIN, 0}, {killed_.get(), POLLIN, 0}};
     while (poll(waits, 2, -1) < 0 && errno == EINTR) {
     }
     return (waits[1].revents & POLLIN) != 0;
   }
 
  private:
-  int signals_;
-  const int killed_;
+  StopEvent() = default;
+
+  FileDescriptor signals_;
+  FileDescriptor killed_;
 };
 
 absl::StatusOr<std::unique_ptr<grpc::Server>> StartServer(
@@ -148,10 +161,16 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> StartServer(
   return server;
 }
 
-absl::Status Restore(const std::string& socket, Engine& engine) {
-  if (absl::GetFlag(FLAGS_no_journal)) return absl::OkStatus();
+// Where the journal lies; empty for none.
+absl::StatusOr<std::string> JournalFlags(const std::string& socket) {
   const std::string flag = absl::GetFlag(FLAGS_journal);
-  const std::string directory = flag.empty() ? socket + ".journal" : flag;
+  if (!absl::GetFlag(FLAGS_no_journal)) return flag.empty() ? socket + ".journal" : flag;
+  if (flag.empty()) return flag;
+  return Error(EINVAL, "--journal=", flag, " and --no-journal exclude each other");
+}
+
+absl::Status Restore(const std::string& directory, Engine& engine) {
+  if (directory.empty()) return absl::OkStatus();
   History history;
   auto journal = Journal::Open(directory, &history);
   if (!journal.ok()) {
@@ -174,6 +193,7 @@ absl::Status Serve(StopEvent& stop) {
   }
   BESS_ASSIGN_OR_RETURN(const EalOptions eal_options, EalFlags());
   BESS_ASSIGN_OR_RETURN(EngineOptions engine_options, EngineFlags());
+  BESS_ASSIGN_OR_RETURN(const std::string journal, JournalFlags(path));
   BESS_ASSIGN_OR_RETURN(const auto lock, SocketLock::Take(path));
   BESS_ASSIGN_OR_RETURN(const auto eal, Eal::Start(eal_options));
   BESS_ASSIGN_OR_RETURN(const auto pool, PacketPool::Create("packets", PacketPool::Kind::kShareable,
@@ -181,7 +201,7 @@ absl::Status Serve(StopEvent& stop) {
                                                             absl::GetFlag(FLAGS_buffer_size)));
   Engine engine(std::move(engine_options), *pool);
   engine.ImportAllPlugins();
-  BESS_RETURN_IF_ERROR(Restore(path, engine));
+  BESS_RETURN_IF_ERROR(Restore(journal, engine));
   const auto services = MakeServices(engine, [&] { stop.Set(); });
   BESS_ASSIGN_OR_RETURN(const auto server, StartServer(services, tcp));
   BESS_ASSIGN_OR_RETURN(auto listener, ControlSocket::Start(path, *server));
@@ -213,6 +233,10 @@ int main(int argc, char** argv) {
                                bess::DefaultSocketPath());
   absl::FlagsUsageConfig usage;
   usage.version_string = [] { return std::string("bessd ") + bess::kVersion + "\n"; };
+  // Not those of the libraries.
+  usage.contains_help_flags = [](absl::string_view file) {
+    return absl::EndsWith(file, "core/main.cc");
+  };
   absl::SetFlagsUsageConfig(usage);
   bess::DashesToUnderscores(argc, argv);
   const std::vector<char*> words = absl::ParseCommandLine(argc, argv);
@@ -222,8 +246,8 @@ int main(int argc, char** argv) {
   }
   spdlog::set_default_logger(spdlog::stderr_color_mt("bessd"));
   if (absl::GetFlag(FLAGS_d)) spdlog::set_level(spdlog::level::debug);
-  bess::StopEvent stop;
-  const absl::Status status = bess::Serve(stop);
+  auto stop = bess::StopEvent::Make();
+  const absl::Status status = stop.ok() ? bess::Serve(*stop) : stop.status();
   if (status.ok()) return 0;
   std::fprintf(stderr, "bessd: %s\n", std::string(status.message()).c_str());
   return 1;

@@ -195,6 +195,8 @@ def test_a_port_that_is_taken_is_named() -> None:
         (["-c", "4000"], ["4000"]),
         (["--nonsense"], ["nonsense"]),
         (["stray"], ["stray"]),
+        (["--no-journal", "--journal=j"], ["--journal=j", "--no-journal", "exclude"]),
+        (["--plugins=/nowhere"], ["--plugins", "'/nowhere'"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -207,6 +209,14 @@ def test_wrong_flags_are_one_plain_sentence(
     for word in words:
         assert word in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_help_lists_the_flags() -> None:
+    command = [program(), "--help"]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout
+    for flag in ("--socket", "--no_journal", "--plugins"):
+        assert flag in said
+    assert "grpc" not in said, "those of libraries"
 
 
 def test_a_directory_of_somebody_else_is_no_place_for_the_socket(public_directory: Path) -> None:
