@@ -36,7 +36,7 @@ inline ssize_t SendWithDescriptors(int socket, const void* bytes, size_t size,
     header->cmsg_len = CMSG_LEN(length);
     std::memcpy(CMSG_DATA(header), descriptors.data(), length);
   }
-  return sendmsg(socket, &message, 0);
+  return sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
 }  // namespace bessnf_testing

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -64,7 +65,7 @@ static void publish(struct SendQueue* to) {
   const uint32_t sleeps = __atomic_load_n(to->their_sleeps, __ATOMIC_SEQ_CST);
   if (sleeps == to->rung) return;
   to->rung = sleeps;
-  send(to->doorbell, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+  eventfd_write(to->doorbell, 1);
 }
 
 // --- packets ------------------------------------------------------------------------------------

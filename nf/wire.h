@@ -10,10 +10,11 @@
 //   data memory     the packet buffers: buffer i lies at i * stride and has buffer_size bytes
 //   switch memory   written by the switch, read-only for the NF
 //   NF memory       written by the NF
-//   a doorbell for each queue to the NF: a stream socket that becomes readable when packets came
-//                   while the NF said it sleeps
-//   a doorbell for each queue from the NF: a stream socket that the NF writes a byte to when it has
-//                   put something into the ring since the switch said it sleeps
+//   a doorbell for each queue to the NF: a stream socket, only to be read from, that becomes
+//                   readable when packets came while the NF said it sleeps
+//   a doorbell for each queue from the NF: an eventfd, only to be written to, to which the NF adds
+//   1
+//                   when it has put something into the ring since the switch said it sleeps
 //
 // The connection stays open; its end is the end of the attachment, and before it the NF may say
 // with a second request, of kind BESS_NF_DETACH, that it goes in good order.
@@ -43,7 +44,7 @@ extern "C" {
 #endif
 
 #define BESS_NF_MAGIC 0x314e5342u  // "BSN1"
-#define BESS_NF_VERSION 2u
+#define BESS_NF_VERSION 3u
 #define BESS_NF_MAX_QUEUES 16u        // each way
 #define BESS_NF_MAX_SLOTS 4096u       // of a ring
 #define BESS_NF_MIN_LENGTH 14u        // bytes of a packet: an Ethernet header

@@ -7,9 +7,9 @@
 
 namespace {
 
-// The binary interface of version 2. Whoever has to change this test has to raise the version.
-TEST(WireTest, IsVersion2) {
-  EXPECT_EQ(BESS_NF_VERSION, 2u);
+// The binary interface of version 3. Whoever has to change this test has to raise the version.
+TEST(WireTest, IsVersion3) {
+  EXPECT_EQ(BESS_NF_VERSION, 3u);
   EXPECT_EQ(BESS_NF_MAGIC, 0x314e5342u);
   EXPECT_EQ(BESS_NF_MAX_QUEUES, 16u);
   EXPECT_EQ(BESS_NF_MAX_SLOTS, 4096u);

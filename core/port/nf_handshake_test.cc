@@ -56,7 +56,7 @@ TEST_F(NfHandshakeTest, NamesWhatIsWrong) {
   ExpectError(After(request).status(), EINVAL, "no request");
   request = Request();
   request.version = 7;
-  ExpectError(After(request).status(), EPROTONOSUPPORT, "version 2, not 7");
+  ExpectError(After(request).status(), EPROTONOSUPPORT, "version 3, not 7");
   ExpectError(After(Request(3)).status(), EINVAL, "kind 3");
   ExpectError(After(Request(BESS_NF_ATTACH, 4097)).status(), EINVAL, "at most 4096, not 4097");
   request = Request();

@@ -249,6 +249,10 @@ void NfServer::Detach(std::atomic<uint64_t>& how, const std::string& why) {
     absl::MutexLock lock(&process_mutex_);
     process_.reset();
   }
+  // An NF that is thrown out may live on, and ring.
+  for (uint32_t q = 0; q < wakers_.size(); ++q) {
+    epoll_ctl(wakers_[q].get(), EPOLL_CTL_DEL, session_->bell(q), nullptr);
+  }
   session_.reset();
   how.fetch_add(1, std::memory_order_relaxed);
   Log(absl::StrCat("process ", client_->peer.pid, " is detached: ", why));

@@ -2,6 +2,7 @@
 #include "core/port/nf_server.h"
 
 #include <gmock/gmock.h>
+#include <sys/eventfd.h>
 
 #include "core/base/status.h"
 #include "core/port/nf_testing.h"
@@ -207,6 +208,29 @@ TEST_F(NfServerTest, ViolationsEndAnAttachment) {
   RawConnection next(path_);
   next.Attach();
   EXPECT_TRUE(Eventually([this] { return events().attached == 2; }));
+}
+
+// Its bell is as open as before in its own process.
+TEST_F(NfServerTest, WhoIsGoneWakesNobody) {
+  Start();
+  const auto can_be_read = [this] {
+    pollfd waker = {.fd = server_->wake_fd(0), .events = POLLIN, .revents = 0};
+    return poll(&waker, 1, 0) == 1;
+  };
+  RawConnection nf(path_);
+  nf.Attach();
+  const int bell = nf.descriptors().back();
+  ASSERT_EQ(eventfd_write(bell, 1), 0);
+  EXPECT_TRUE(Eventually(can_be_read));
+  nf.Say(Request());
+  ASSERT_TRUE(Eventually([this] { return events().violated == 1; }));
+  EXPECT_FALSE(can_be_read());
+  EXPECT_EQ(eventfd_write(bell, 1), 0);
+  EXPECT_FALSE(can_be_read());
+  RawConnection next(path_);
+  next.Attach();
+  ASSERT_TRUE(Eventually([this] { return events().attached == 2; }));
+  EXPECT_FALSE(can_be_read()) << "it rings for others";
 }
 
 TEST_F(NfServerTest, WhoLeavesFullRingsAloneIsDetached) {

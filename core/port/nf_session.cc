@@ -3,6 +3,7 @@
 
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
@@ -85,14 +86,27 @@ absl::Status NfSession::MakePrivateDomain() {
   return absl::OkStatus();
 }
 
-// A socket and no eventfd, whose counter the peer could fill, and whose flags it could change, so
-// that our next write would block.
+// What we ring is a socket and no eventfd, whose counter the peer could fill, and whose flags it
+// could change, so that our next write would block. It leads one way only: a peer that could send
+// could pass descriptors, and whoever throws these away waits for what their closing waits for.
 absl::StatusOr<NfSession::Doorbell> NfSession::MakeDoorbell() {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     return Error(errno, "cannot make a doorbell: ", std::strerror(errno));
   }
-  return Doorbell{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+  Doorbell bell{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+  if (shutdown(bell.ours.get(), SHUT_RD) != 0) {
+    return Error(errno, "cannot close a doorbell to the peer: ", std::strerror(errno));
+  }
+  return bell;
+}
+
+// What the NF rings is an eventfd, through which nothing can be passed. It is the same open file at
+// both ends, flags included, so we never write to it, and read only in a way that asks no flags.
+absl::StatusOr<FileDescriptor> NfSession::MakeOwnDoorbell() {
+  FileDescriptor bell(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!bell) return Error(errno, "cannot make a doorbell: ", std::strerror(errno));
+  return bell;
 }
 
 absl::Status NfSession::MakeLanes() {
@@ -117,7 +131,7 @@ absl::Status NfSession::MakeLanes() {
                        g.from_nf_slots);
     lane.fresh = ToNf(own(bess_nf_fresh_producer(&g, q)), peer, bess_nf_fresh_consumer(&g, q),
                       g.fresh_slots);
-    BESS_ASSIGN_OR_RETURN(lane.bell, MakeDoorbell());
+    BESS_ASSIGN_OR_RETURN(lane.bell, MakeOwnDoorbell());
     // Whoever may wait for the next NF does not know yet that it is here.
     lane.ring.GoToSleep();
     for (uint32_t i = 0; i < g.fresh_slots; i += FreshBatch()) FillFresh(lane.fresh);
@@ -130,13 +144,12 @@ NfSession::~NfSession() { domain_->Reclaim(owner_); }
 std::vector<int> NfSession::Descriptors() const {
   std::vector<int> all = {domain_->pool().memfd(), switch_memory_.fd(), nf_memory_.fd()};
   for (const SendLane& lane : send_lanes_) all.push_back(lane.bell.theirs.get());
-  for (const ReceiveLane& lane : receive_lanes_) all.push_back(lane.bell.theirs.get());
+  for (const ReceiveLane& lane : receive_lanes_) all.push_back(lane.bell.get());
   return all;
 }
 
 void NfSession::ForgetPeerEnds() {
   for (SendLane& lane : send_lanes_) lane.bell.theirs.reset();
-  for (ReceiveLane& lane : receive_lanes_) lane.bell.theirs.reset();
 }
 
 uint32_t NfSession::Progress() const {
@@ -251,13 +264,14 @@ uint32_t NfSession::Receive(uint32_t queue, Packet** packets, uint32_t max) {
   return isolated_ ? CopyOut(packets, n) : n;
 }
 
-// What more the peer has rung than one read takes makes the bell ring again, and costs it no more
-// than its own queue being asked in vain.
+// One read takes all that the peer has rung. It does not wait, though the peer may have taken
+// O_NONBLOCK off.
 bool NfSession::Await(uint32_t queue) {
   ReceiveLane& lane = receive_lanes_[queue];
   if (violation() != NfViolation::kNone) return true;
-  std::array<char, 4096> rings;
-  recv(lane.bell.ours.get(), rings.data(), rings.size(), MSG_DONTWAIT);
+  eventfd_t rings;
+  const iovec into{.iov_base = &rings, .iov_len = sizeof(rings)};
+  preadv2(lane.bell.get(), &into, 1, /*offset=*/-1, RWF_NOWAIT);
   return lane.ring.GoToSleep();
 }
 

@@ -59,8 +59,9 @@ class NfSession {
   uint32_t Receive(uint32_t queue, Packet** packets, uint32_t max);
   // As Port::Await, for the queue's bell. Thread: as Receive.
   bool Await(uint32_t queue);
-  // Can be read when the NF rang for a queue; at first it rings for the first packet.
-  int bell(uint32_t queue) const { return receive_lanes_[queue].bell.ours.get(); }
+  // Can be read when the NF rang for a queue; at first it rings for the first packet. The NF holds
+  // it as well: an epoll that watches it does so even when the session is gone.
+  int bell(uint32_t queue) const { return receive_lanes_[queue].bell.get(); }
 
   // Slots of the ring to the NF that are taken; of no use are those for which nothing may be lent
   // any more. Thread: as Send.
@@ -71,7 +72,7 @@ class NfSession {
   const BessNfGeometry& geometry() const { return geometry_; }
   // What the NF is to get, in the order of the protocol.
   std::vector<int> Descriptors() const;
-  // Closes the ends of the doorbells that are the NF's, once it has them.
+  // Closes what is the NF's alone of its doorbells, once it has it.
   void ForgetPeerEnds();
   // Buffers that the NF has. Thread: any.
   uint32_t loans() const { return loans_.load(std::memory_order_relaxed); }
@@ -82,6 +83,7 @@ class NfSession {
   using ToNf = NfProducer<PeerMemory>;
   using FromNf = NfConsumer<PeerMemory>;
 
+  // The far end of what wakes the NF is the NF's.
   struct Doorbell {
     FileDescriptor ours;
     FileDescriptor theirs;
@@ -93,7 +95,7 @@ class NfSession {
   struct alignas(64) ReceiveLane {
     FromNf ring;
     ToNf fresh;
-    Doorbell bell;
+    FileDescriptor bell;
   };
 
   NfSession(NfDomain& into, NfSessionCounters& counters, const NfSessionOptions& options)
@@ -101,6 +103,7 @@ class NfSession {
   absl::Status MakePrivateDomain();
   void SetGeometry(const NfSessionOptions& options);
   static absl::StatusOr<Doorbell> MakeDoorbell();
+  static absl::StatusOr<FileDescriptor> MakeOwnDoorbell();
   absl::Status MakeLanes();
 
   uint32_t LoanRoom() const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/port/nf_session.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/eventfd.h>
 
@@ -181,25 +182,38 @@ TEST_P(NfSessionTest, TheSwitchSaysThatItSleeps) {
   EXPECT_TRUE(session_->Await(0));
 }
 
-// What a peer rings in vain costs one read each time the switch goes to sleep.
+// What a peer rings in vain costs one read each time the switch goes to sleep; and it never makes
+// the switch wait, though the bell's flags are the peer's, too.
 TEST_P(NfSessionTest, APeerMayRingAsMuchAsItLikes) {
   Make();
   const int bell = session_->Descriptors()[BESS_NF_FIXED_DESCRIPTORS + 1];
-  char noise[1 << 12] = {};
   const auto can_be_read = [&] {
     pollfd ours = {.fd = session_->bell(0), .events = POLLIN, .revents = 0};
     return poll(&ours, 1, 0) == 1;
   };
-  for (int i = 0; i < 100; ++i) {
-    while (send(bell, noise, sizeof(noise), MSG_DONTWAIT) > 0) {
-    }
-    EXPECT_TRUE(session_->Await(0));
+  ASSERT_EQ(fcntl(bell, F_SETFL, 0), 0);
+  for (const uint64_t rings : {uint64_t{1}, uint64_t{100}, ~uint64_t{1}}) {
+    EXPECT_TRUE(session_->Await(0)) << "nobody rang";
+    ASSERT_EQ(eventfd_write(bell, rings), 0);
     EXPECT_TRUE(can_be_read());
+    EXPECT_TRUE(session_->Await(0));
+    EXPECT_FALSE(can_be_read()) << rings << " rings are one";
   }
   EXPECT_THAT(Receive(), SizeIs(0));
   EXPECT_EQ(session_->violation(), NfViolation::kNone);
-  session_->ForgetPeerEnds();
-  EXPECT_TRUE(session_->Await(0)) << "it has hung up";
+}
+
+// A file that the switch would have to close could hold up the worker that does.
+TEST_P(NfSessionTest, NothingCanBePassedByADoorbell) {
+  Make({.to_nf_queues = 2, .from_nf_queues = 2, .to_nf_slots = 16, .from_nf_slots = 16});
+  const std::vector<int> all = session_->Descriptors();
+  const uint64_t ring = 1;
+  for (size_t i = BESS_NF_FIXED_DESCRIPTORS; i < all.size(); ++i) {
+    for (const std::vector<int>& passed : {std::vector<int>{STDERR_FILENO}, std::vector<int>{}}) {
+      EXPECT_LT(bessnf_testing::SendWithDescriptors(all[i], &ring, sizeof(ring), passed), 0);
+      EXPECT_EQ(errno, i < BESS_NF_FIXED_DESCRIPTORS + 2 ? EPIPE : ENOTSOCK);
+    }
+  }
 }
 
 TEST_P(NfSessionTest, QueuesAreApartAndBuffersMayChangeQueues) {
