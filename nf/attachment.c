@@ -11,11 +11,14 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { kDefaultFresh = 64 };
+// The empty buffers that an NF gets if it does not say, and how many milliseconds an attempt to
+// attach may take.
+enum { kDefaultFresh = 64, kPatience = 5000 };
 
 static _Thread_local char last_error[256];
 
@@ -34,9 +37,32 @@ static int fail_at(const struct BessNf* nf, const char* what) {
   return -1;
 }
 
+static int64_t milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 // --- messages -----------------------------------------------------------------------------------
 
-static int connect_to_port(struct BessNf* nf) {
+// Bounds the time that the next call at the connection waits.
+static void limit(const struct BessNf* nf, int64_t end) {
+  int64_t left = end - milliseconds();
+  if (left < 1) left = 1;  // 0 is for ever
+  const struct timeval time = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+  setsockopt(nf->connection, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time));
+  setsockopt(nf->connection, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
+}
+
+// Whether such a call, which failed, is to be made again: a signal came, and what is bounded the
+// kernel does not restart.
+static int again(int64_t end) {
+  if (errno == EINTR && milliseconds() < end) return 1;
+  if (errno == EINTR || errno == EAGAIN) errno = ETIMEDOUT;
+  return 0;
+}
+
+static int connect_to_port(struct BessNf* nf, int64_t end) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   const size_t length = strlen(nf->path);
   if (length == 0 || length >= sizeof(address.sun_path)) {
@@ -51,19 +77,23 @@ static int connect_to_port(struct BessNf* nf) {
   }
   nf->connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
   if (nf->connection < 0) return fail_at(nf, "cannot make a socket");
-  if (connect(nf->connection, (struct sockaddr*)&address, size) != 0) {
-    return fail_at(nf, "cannot connect");
-  }
-  return 0;
+  do {
+    limit(nf, end);
+    if (connect(nf->connection, (struct sockaddr*)&address, size) == 0) return 0;
+  } while (again(end));
+  return fail_at(nf, "cannot connect");
 }
 
-static int send_request(struct BessNf* nf, uint32_t kind) {
+static int send_request(struct BessNf* nf, uint32_t kind, int64_t end) {
   struct BessNfRequest request = {
       .magic = BESS_NF_MAGIC, .version = BESS_NF_VERSION, .kind = kind, .fresh = nf->fresh};
   memcpy(request.name, nf->name, sizeof(request.name));
-  const ssize_t sent = send(nf->connection, &request, sizeof(request), MSG_NOSIGNAL);
+  do {
+    limit(nf, end);
+    if (send(nf->connection, &request, sizeof(request), MSG_NOSIGNAL) >= 0) return 0;
+  } while (again(end));
   // A switch that refuses has answered and closed already; its answer says why.
-  return sent == (ssize_t)sizeof(request) || errno == EPIPE ? 0 : fail_at(nf, "cannot ask");
+  return errno == EPIPE ? 0 : fail_at(nf, "cannot ask");
 }
 
 static int check_welcome(const struct BessNfWelcome* welcome, ssize_t length, size_t descriptors) {
@@ -85,8 +115,24 @@ static int check_welcome(const struct BessNfWelcome* welcome, ssize_t length, si
   return -1;
 }
 
+// A switch that refuses may have closed before it read the request. The kernel tells that first,
+// and the answer only then.
+static ssize_t hear(const struct BessNf* nf, struct msghdr* message, int64_t end) {
+  int told = 0;
+  for (;;) {
+    limit(nf, end);
+    const ssize_t length = recvmsg(nf->connection, message, MSG_CMSG_CLOEXEC);
+    if (length >= 0) return length;
+    if (errno == ECONNRESET && !told) {
+      told = 1;
+    } else if (!again(end)) {
+      return length;
+    }
+  }
+}
+
 // Receives the welcome and its descriptors, as many as its geometry says; -1 for an error.
-static int receive_welcome(struct BessNf* nf, int* descriptors) {
+static int receive_welcome(struct BessNf* nf, int* descriptors, int64_t end) {
   struct BessNfWelcome welcome;
   union {
     struct cmsghdr align;
@@ -97,12 +143,7 @@ static int receive_welcome(struct BessNf* nf, int* descriptors) {
                            .msg_iovlen = 1,
                            .msg_control = &control,
                            .msg_controllen = sizeof(control)};
-  ssize_t length = recvmsg(nf->connection, &message, MSG_CMSG_CLOEXEC);
-  // A switch that refuses may have closed before it read the request. The kernel tells that first,
-  // and the answer only then.
-  if (length < 0 && errno == ECONNRESET) {
-    length = recvmsg(nf->connection, &message, MSG_CMSG_CLOEXEC);
-  }
+  const ssize_t length = hear(nf, &message, end);
   if (length <= 0) {
     if (length == 0) errno = ECONNRESET;
     return fail_at(nf, "no welcome");
@@ -197,10 +238,10 @@ static int lay_out_send(struct BessNf* nf, uint32_t q) {
   return queue->idle != NULL ? 0 : -1;
 }
 
-static int attach(struct BessNf* nf) {
+static int attach(struct BessNf* nf, int64_t end) {
   int descriptors[BESS_NF_MAX_DESCRIPTORS];
-  if (connect_to_port(nf) != 0 || send_request(nf, BESS_NF_ATTACH) != 0) return -1;
-  if (receive_welcome(nf, descriptors) != 0) return -1;
+  if (connect_to_port(nf, end) != 0 || send_request(nf, BESS_NF_ATTACH, end) != 0) return -1;
+  if (receive_welcome(nf, descriptors, end) != 0) return -1;
   const int mapped = map_all(nf, descriptors);
   for (uint32_t i = 0; i < BESS_NF_FIXED_DESCRIPTORS; ++i) close(descriptors[i]);
   const int* bell = descriptors + BESS_NF_FIXED_DESCRIPTORS;
@@ -270,21 +311,20 @@ static void destroy(struct BessNf* nf) {
 struct BessNf* bess_nf_attach(const char* path, const struct BessNfOptions* options) {
   struct BessNf* nf = make(path, options);
   if (nf == NULL) return NULL;
-  if (attach(nf) == 0) return nf;
+  if (attach(nf, milliseconds() + kPatience) == 0) return nf;
   destroy(nf);
   return NULL;
 }
 
-static int64_t milliseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-// Whether it may well be otherwise in a moment.
+// Whether it may well be otherwise in a moment: the switch is not there yet or ends just now, has
+// made its socket but not opened it to us, is busy, or is short of something, as we may be.
 static int may_pass(int error) {
-  return error == ENOENT || error == ECONNREFUSED || error == ECONNRESET || error == EBUSY ||
-         error == EPIPE;
+  static const int passing[] = {ENOENT, ECONNREFUSED, ECONNRESET, EPIPE,  EACCES,
+                                EBUSY,  ETIMEDOUT,    ENOMEM,     EMFILE, ENFILE};
+  for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); ++i) {
+    if (error == passing[i]) return 1;
+  }
+  return 0;
 }
 
 int bess_nf_reattach(struct BessNf* nf, int timeout) {
@@ -292,7 +332,8 @@ int bess_nf_reattach(struct BessNf* nf, int timeout) {
   const struct timespec rest = {.tv_nsec = 5000000};
   for (;;) {
     release(nf);
-    if (attach(nf) == 0) return 0;
+    const int64_t patience = milliseconds() + kPatience;
+    if (attach(nf, timeout > 0 && end < patience ? end : patience) == 0) return 0;
     const int error = errno;
     if (!may_pass(error) || (timeout >= 0 && milliseconds() >= end)) {
       release(nf);
@@ -305,7 +346,7 @@ int bess_nf_reattach(struct BessNf* nf, int timeout) {
 
 void bess_nf_detach(struct BessNf* nf) {
   if (nf == NULL) return;
-  if (nf->connection >= 0) send_request(nf, BESS_NF_DETACH);
+  if (nf->connection >= 0) send_request(nf, BESS_NF_DETACH, 0);
   destroy(nf);
 }
 

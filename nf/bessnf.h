@@ -60,10 +60,14 @@ struct BessNfStats {
 // Attaches to the NFPort at a socket's path; a leading '@' means the abstract namespace. `options`
 // may be NULL. Returns NULL, with errno and bess_nf_error(), when it cannot be: ENOENT or
 // ECONNREFUSED when there is no port, EPERM when the port does not admit this user, EBUSY when
-// another NF is attached, EPROTONOSUPPORT when the switch speaks another version.
+// another NF is attached, EPROTONOSUPPORT when the switch speaks another version, ETIMEDOUT when
+// whoever listens there has not answered within 5 seconds.
 BESS_NF_EXPORT struct BessNf* bess_nf_attach(const char* path, const struct BessNfOptions* options);
 // Attaches again after the switch or the port was gone, and tries for that long, in milliseconds;
-// forever below 0. Packets the NF still had are gone. 0, or -1 with errno.
+// forever below 0. 0 is for one attempt, which is bounded as bess_nf_attach. It goes on trying when
+// there is no port or none that answers, when it is not open to this user or another NF is
+// attached, and when either side is short of memory or descriptors. Packets the NF still had are
+// gone. 0, or -1 with errno.
 BESS_NF_EXPORT int bess_nf_reattach(struct BessNf* nf, int timeout);
 // Gives everything back. NULL is fine.
 BESS_NF_EXPORT void bess_nf_detach(struct BessNf* nf);

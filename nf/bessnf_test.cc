@@ -6,10 +6,13 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <cstring>
 #include <functional>
@@ -144,6 +147,13 @@ TEST_F(BessNfTest, ARefusalOfWhatWasNotReadIsHeard) {
   }
 }
 
+// It listens, and its kernel takes connections and requests for it.
+TEST_F(BessNfTest, WhoNeverAnswersIsNotWaitedForForever) {
+  EXPECT_EQ(bess_nf_attach(path_.c_str(), nullptr), nullptr);
+  EXPECT_EQ(errno, ETIMEDOUT);
+  EXPECT_THAT(bess_nf_error(), HasSubstr("no welcome at " + path_));
+}
+
 class AttachedTest : public BessNfTest {
  protected:
   void SetUp() override {
@@ -167,6 +177,52 @@ TEST_F(AttachedTest, SeesThatTheSwitchIsGone) {
   for (int i = 0; i < 1 << 17 && found == 0; ++i) found = bess_nf_receive(nf_, 0, &packet_, 1);
   EXPECT_EQ(found, -1) << "also when it only polls";
   EXPECT_EQ(bess_nf_alloc(nf_, 0, &packet_, 1), 0u);
+}
+
+TEST_F(AttachedTest, WhatMayPassIsWaitedFor) {
+  std::thread answer([&] {
+    BessNfWelcome welcome = Welcome();
+    for (const int error : {EACCES, EBUSY, ENOMEM, EMFILE, ENFILE}) {
+      welcome.error = static_cast<uint32_t>(error);
+      fake_.Refuse(welcome);
+    }
+    welcome.error = 0;
+    fake_.Answer(&welcome, sizeof(welcome), 5, 4096);
+    welcome.error = EPERM;
+    fake_.Refuse(welcome);
+  });
+  EXPECT_EQ(bess_nf_reattach(nf_, -1), 0) << bess_nf_error();
+  EXPECT_EQ(bess_nf_reattach(nf_, -1), -1);
+  EXPECT_EQ(errno, EPERM);
+  answer.join();
+}
+
+// The first attempts wait for an answer; when the switch's queue is full, they wait to connect.
+TEST_F(AttachedTest, ReattachingKeepsItsTime) {
+  using Clock = std::chrono::steady_clock;
+  std::string said;
+  for (int i = 0; i < 5; ++i) {
+    const Clock::time_point start = Clock::now();
+    EXPECT_EQ(bess_nf_reattach(nf_, 100), -1);
+    EXPECT_EQ(errno, ETIMEDOUT);
+    EXPECT_GE(Clock::now() - start, std::chrono::milliseconds(100));
+    EXPECT_LT(Clock::now() - start, std::chrono::seconds(3));
+    said += bess_nf_error();
+  }
+  EXPECT_THAT(said, HasSubstr("no welcome"));
+  EXPECT_THAT(said, HasSubstr("cannot connect"));
+}
+
+// The kernel ends what has a time limit when a signal comes, whatever SA_RESTART says.
+TEST_F(AttachedTest, SignalsDoNotEndAnAttempt) {
+  signal(SIGALRM, [](int) {});
+  const itimerval often{.it_interval = {.tv_usec = 5000}, .it_value = {.tv_usec = 5000}};
+  setitimer(ITIMER_REAL, &often, nullptr);
+  EXPECT_EQ(bess_nf_reattach(nf_, 200), -1);
+  EXPECT_EQ(errno, ETIMEDOUT);
+  const itimerval never{};
+  setitimer(ITIMER_REAL, &never, nullptr);
+  signal(SIGALRM, SIG_DFL);
 }
 
 TEST_F(AttachedTest, FreedBuffersAreAllocatedAgainAndHaveBounds) {
