@@ -155,8 +155,10 @@ static int receive_welcome(struct BessNf* nf, int* descriptors, int64_t end) {
     memcpy(descriptors, CMSG_DATA(header), count * sizeof(int));
   }
   welcome.text[sizeof(welcome.text) - 1] = '\0';
-  nf->geometry = welcome.geometry;
-  if (check_welcome(&welcome, length, count) == 0) return 0;
+  if (check_welcome(&welcome, length, count) == 0) {
+    nf->geometry = welcome.geometry;
+    return 0;
+  }
   for (size_t i = 0; i < count; ++i) close(descriptors[i]);
   return -1;
 }
@@ -266,16 +268,32 @@ static void hang_up(int* doorbell) {
   *doorbell = -1;
 }
 
+// Counters stay: they count from the first attachment.
+static void clear_receive(struct ReceiveQueue* queue) {
+  hang_up(&queue->doorbell);
+  queue->ring = (struct Incoming){0};
+  queue->our_sleeps = NULL;
+}
+
+static void clear_send(struct SendQueue* queue) {
+  hang_up(&queue->doorbell);
+  queue->ring = (struct Outgoing){0};
+  queue->fresh = (struct Incoming){0};
+  queue->their_sleeps = NULL;
+  free(queue->idle);
+  queue->idle = NULL;
+  queue->idle_count = 0;
+}
+
 static void release(struct BessNf* nf) {
   for (uint32_t q = 0; q < BESS_NF_MAX_QUEUES; ++q) {
-    hang_up(&nf->receive[q].doorbell);
-    hang_up(&nf->send[q].doorbell);
-    free(nf->send[q].idle);
-    nf->send[q].idle = NULL;
+    clear_receive(&nf->receive[q]);
+    clear_send(&nf->send[q]);
   }
   unmap(&nf->data, nf->data_size);
   unmap(&nf->switch_memory, bess_nf_switch_memory_size(&nf->geometry));
   unmap(&nf->nf_memory, bess_nf_nf_memory_size(&nf->geometry));
+  memset(&nf->geometry, 0, sizeof(nf->geometry));
   if (nf->connection >= 0) close(nf->connection);
   nf->connection = -1;
 }

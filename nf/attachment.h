@@ -61,8 +61,8 @@ struct BessNf {
   char name[sizeof(((struct BessNfRequest*)0)->name)];
   uint32_t fresh;
   uint64_t attachments;
-  int connection;  // -1 while it is not attached
-  struct BessNfGeometry geometry;
+  int connection;                  // -1 while it is not attached
+  struct BessNfGeometry geometry;  // all 0 while it is not attached: there are no queues, then
   uint8_t* data;
   uint8_t* switch_memory;
   uint8_t* nf_memory;

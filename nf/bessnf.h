@@ -74,7 +74,9 @@ BESS_NF_EXPORT void bess_nf_detach(struct BessNf* nf);
 // What the last call of this thread that failed has to say.
 BESS_NF_EXPORT const char* bess_nf_error(void);
 
-// Queues to the NF, to be received from; and from the NF, to send to. 1 to 16 each.
+// Queues to the NF, to be received from; and from the NF, to send to. 1 to 16 each, and 0 while the
+// NF is not attached. A queue that is not there gives nothing and takes nothing: who would receive
+// from it or wait for it gets -1 with errno EINVAL, or ECONNRESET while the NF is not attached.
 BESS_NF_EXPORT uint32_t bess_nf_receive_queues(const struct BessNf* nf);
 BESS_NF_EXPORT uint32_t bess_nf_send_queues(const struct BessNf* nf);
 
@@ -107,7 +109,7 @@ BESS_NF_EXPORT int bess_nf_wait(struct BessNf* nf, uint32_t queue, int timeout);
 
 // For event loops: a descriptor that becomes readable when packets come after bess_nf_sleep
 // returned 0, which says that none are there yet. Another becomes readable when the attachment
-// ends.
+// ends. -1 for a queue that is not there.
 BESS_NF_EXPORT int bess_nf_sleep(struct BessNf* nf, uint32_t queue);
 BESS_NF_EXPORT int bess_nf_doorbell(const struct BessNf* nf, uint32_t queue);
 BESS_NF_EXPORT int bess_nf_connection(const struct BessNf* nf);

@@ -93,7 +93,8 @@ class NetworkFunction {
   bool Reattach(int timeout = -1) { return bess_nf_reattach(nf_, timeout) == 0; }
 
   Burst Receive(uint32_t queue = 0) {
-    Burst burst(nf_, queue % bess_nf_send_queues(nf_));
+    const uint32_t backwards = bess_nf_send_queues(nf_);  // none while it is not attached
+    Burst burst(nf_, backwards > 0 ? queue % backwards : 0);
     const int n = bess_nf_receive(nf_, queue, burst.begin(), Burst::kCapacity);
     burst.size_ = n > 0 ? static_cast<uint32_t>(n) : 0;
     return burst;
@@ -105,8 +106,9 @@ class NetworkFunction {
         bess_nf_alloc(nf_, queue, burst.begin(), n < Burst::kCapacity ? n : Burst::kCapacity);
     return burst;
   }
-  // Returns how many were sent; the others are given back.
+  // Returns how many were sent; the others are given back. Without such a queue, that is all.
   uint32_t Send(Burst burst, uint32_t queue = 0) {
+    if (queue >= bess_nf_send_queues(nf_)) return 0;
     const uint32_t sent = bess_nf_send(nf_, queue, burst.begin(), burst.size());
     bess_nf_free(nf_, queue, burst.begin() + sent, burst.size() - sent);
     burst.size_ = 0;

@@ -225,6 +225,57 @@ TEST_F(AttachedTest, SignalsDoNotEndAnAttempt) {
   signal(SIGALRM, SIG_DFL);
 }
 
+TEST_F(AttachedTest, QueuesThatAreNotThereGiveAndTakeNothing) {
+  BessNfStats stats;
+  for (const uint32_t queue : {1u, 15u, 16u, ~0u}) {
+    EXPECT_EQ(bess_nf_receive(nf_, queue, &packet_, 1), -1);
+    EXPECT_EQ(errno, EINVAL);
+    EXPECT_THAT(bess_nf_error(), HasSubstr("fewer queues"));
+    EXPECT_EQ(bess_nf_wait(nf_, queue, -1), -1);
+    EXPECT_EQ(errno, EINVAL);
+    EXPECT_EQ(bess_nf_sleep(nf_, queue), -1);
+    EXPECT_EQ(bess_nf_doorbell(nf_, queue), -1);
+    EXPECT_EQ(bess_nf_alloc(nf_, queue, &packet_, 1), 0u);
+    EXPECT_EQ(bess_nf_send(nf_, queue, &packet_, 1), 0u);
+    bess_nf_free(nf_, queue, &packet_, 1);
+  }
+  bess_nf_statistics(nf_, &stats);
+  EXPECT_EQ(stats.freed, 0u);
+  EXPECT_GE(bess_nf_doorbell(nf_, 0), 0);
+}
+
+TEST_F(AttachedTest, FewerQueuesThanBeforeAreFewerQueues) {
+  BessNfWelcome welcome = Welcome();
+  welcome.geometry.to_nf_queues = welcome.geometry.from_nf_queues = 2;
+  std::thread answer([&] {
+    fake_.Answer(&welcome, sizeof(welcome), 7, 4096);
+    const BessNfWelcome fewer = Welcome();
+    fake_.Answer(&fewer, sizeof(fewer), 5, 4096);
+  });
+  ASSERT_EQ(bess_nf_reattach(nf_, -1), 0) << bess_nf_error();
+  EXPECT_EQ(bess_nf_receive_queues(nf_), 2u);
+  EXPECT_EQ(bess_nf_receive(nf_, 1, &packet_, 1), 0);
+  ASSERT_EQ(bess_nf_reattach(nf_, -1), 0) << bess_nf_error();
+  answer.join();
+  EXPECT_EQ(bess_nf_send_queues(nf_), 1u);
+  EXPECT_EQ(bess_nf_receive(nf_, 1, &packet_, 1), -1);
+  EXPECT_EQ(bess_nf_alloc(nf_, 1, &packet_, 1), 0u);
+}
+
+TEST_F(AttachedTest, WithoutAnAttachmentThereAreNoQueues) {
+  EXPECT_EQ(bess_nf_reattach(nf_, 1), -1);
+  EXPECT_EQ(bess_nf_receive_queues(nf_), 0u);
+  EXPECT_EQ(bess_nf_receive(nf_, 0, &packet_, 1), -1);
+  EXPECT_EQ(errno, ECONNRESET);
+  EXPECT_THAT(bess_nf_error(), HasSubstr("has ended"));
+  EXPECT_EQ(bess_nf_wait(nf_, 0, -1), -1);
+  EXPECT_EQ(bess_nf_sleep(nf_, 0), -1);
+  EXPECT_EQ(errno, ECONNRESET);
+  EXPECT_EQ(bess_nf_alloc(nf_, 0, &packet_, 1), 0u);
+  EXPECT_EQ(bess_nf_send(nf_, 0, &packet_, 1), 0u);
+  bess_nf_free(nf_, 0, &packet_, 1);
+}
+
 TEST_F(AttachedTest, FreedBuffersAreAllocatedAgainAndHaveBounds) {
   BessNfStats stats;
   packet_.buffer = 3;

@@ -17,6 +17,8 @@
 // still there.
 enum { kSpins = 512, kSpinsPerYield = 32, kVainLooks = 1 << 16 };
 
+static const char kGone[] = "the switch has ended the attachment";
+
 static void relax(void) {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -110,18 +112,23 @@ static struct BessNfDescriptor describe(const struct BessNf* nf,
 
 static int is_gone(const struct BessNf* nf) {
   struct pollfd connection = {.fd = nf->connection, .events = POLLIN};
-  if (nf->connection >= 0 && poll(&connection, 1, 0) <= 0) return 0;
-  bess_nf_fail(ECONNRESET, "the switch has ended the attachment");
+  if (poll(&connection, 1, 0) <= 0) return 0;
+  bess_nf_fail(ECONNRESET, kGone);
   return 1;
 }
 
+// Says why there is no such queue to receive from: an NF that is not attached has none.
+static int fail_without(const struct BessNf* nf) {
+  const int attached = nf->connection >= 0;
+  bess_nf_fail(attached ? EINVAL : ECONNRESET, attached ? "the port has fewer queues" : kGone);
+  return -1;
+}
+
 int bess_nf_receive(struct BessNf* nf, uint32_t queue, struct BessNfPacket* packets, uint32_t max) {
+  if (queue >= nf->geometry.to_nf_queues) return fail_without(nf);
   struct ReceiveQueue* from = &nf->receive[queue];
-  uint32_t n = nf->connection >= 0 ? available(&from->ring) : 0;
-  if (n == 0) {
-    const int ask = nf->connection < 0 || ++from->vain % kVainLooks == 0;
-    return ask && is_gone(nf) ? -1 : 0;
-  }
+  uint32_t n = available(&from->ring);
+  if (n == 0) return ++from->vain % kVainLooks == 0 && is_gone(nf) ? -1 : 0;
   if (n > max) n = max;
   const uint64_t bytes = take_packets(nf, &from->ring, packets, n);
   count(&from->received, n);
@@ -143,8 +150,8 @@ static void return_idle(struct BessNf* nf, struct SendQueue* to) {
 
 uint32_t bess_nf_send(struct BessNf* nf, uint32_t queue, const struct BessNfPacket* packets,
                       uint32_t n) {
+  if (queue >= nf->geometry.from_nf_queues) return 0;
   struct SendQueue* to = &nf->send[queue];
-  if (nf->connection < 0) return 0;
   const uint32_t free_slots = room(&to->ring, n);
   if (n > free_slots) n = free_slots;
   if (n == 0) return 0;
@@ -167,8 +174,8 @@ uint32_t bess_nf_send(struct BessNf* nf, uint32_t queue, const struct BessNfPack
 
 uint32_t bess_nf_alloc(struct BessNf* nf, uint32_t queue, struct BessNfPacket* packets,
                        uint32_t n) {
+  if (queue >= nf->geometry.from_nf_queues) return 0;
   struct SendQueue* to = &nf->send[queue];
-  if (nf->connection < 0) return 0;
   uint32_t made = 0;
   while (made < n && to->idle_count > 0) {
     const struct BessNfDescriptor empty = {.buffer = to->idle[--to->idle_count],
@@ -185,8 +192,8 @@ uint32_t bess_nf_alloc(struct BessNf* nf, uint32_t queue, struct BessNfPacket* p
 
 void bess_nf_free(struct BessNf* nf, uint32_t queue, const struct BessNfPacket* packets,
                   uint32_t n) {
+  if (queue >= nf->geometry.from_nf_queues) return;
   struct SendQueue* to = &nf->send[queue];
-  if (nf->connection < 0) return;
   for (uint32_t i = 0; i < n && to->idle_count < nf->geometry.loans; ++i) {
     to->idle[to->idle_count++] = packets[i].buffer;
   }
@@ -212,6 +219,7 @@ uint8_t* bess_nf_append(const struct BessNf* nf, struct BessNfPacket* packet, ui
 // --- waiting ------------------------------------------------------------------------------------
 
 int bess_nf_sleep(struct BessNf* nf, uint32_t queue) {
+  if (queue >= nf->geometry.to_nf_queues) return fail_without(nf);
   struct ReceiveQueue* from = &nf->receive[queue];
   char rings[64];
   while (recv(from->doorbell, rings, sizeof(rings), MSG_DONTWAIT) > 0) {
@@ -223,7 +231,7 @@ int bess_nf_sleep(struct BessNf* nf, uint32_t queue) {
 }
 
 int bess_nf_doorbell(const struct BessNf* nf, uint32_t queue) {
-  return nf->receive[queue].doorbell;
+  return queue < nf->geometry.to_nf_queues ? nf->receive[queue].doorbell : -1;
 }
 int bess_nf_connection(const struct BessNf* nf) { return nf->connection; }
 
@@ -248,8 +256,8 @@ static int64_t now_milliseconds(void) {
 }
 
 int bess_nf_wait(struct BessNf* nf, uint32_t queue, int timeout) {
+  if (queue >= nf->geometry.to_nf_queues) return fail_without(nf);
   struct ReceiveQueue* from = &nf->receive[queue];
-  if (nf->connection < 0) return is_gone(nf) ? -1 : 0;
   for (int i = 1; i <= kSpins; ++i) {
     if (available(&from->ring) > 0) return 1;
     // NFs that share the core run meanwhile, and packets gather.
