@@ -106,6 +106,8 @@ static int check_welcome(const struct BessNfWelcome* welcome, ssize_t length, si
   } else if (welcome->geometry.from_nf_queues > BESS_NF_MAX_QUEUES ||
              welcome->geometry.to_nf_queues > BESS_NF_MAX_QUEUES) {
     bess_nf_fail(EPROTO, "the switch has too many queues");
+  } else if (welcome->geometry.buffers > BESS_NF_MAX_BUFFERS) {
+    bess_nf_fail(EPROTO, "the switch has too many buffers");
   } else if (descriptors != BESS_NF_FIXED_DESCRIPTORS + welcome->geometry.to_nf_queues +
                                 welcome->geometry.from_nf_queues) {
     bess_nf_fail(EPROTO, "the switch sent too few or too many descriptors");
@@ -254,7 +256,8 @@ static int attach(struct BessNf* nf, int64_t end) {
   for (uint32_t q = 0; q < nf->geometry.from_nf_queues; ++q) {
     if (lay_out_send(nf, q) != 0) return -1;
   }
-  ++nf->attachments;
+  // Never 0, so a packet that was only zeroed is of no attachment.
+  nf->generation = (uint32_t)(nf->attachments++ % 255 + 1) * BESS_NF_MAX_BUFFERS;
   return 0;
 }
 

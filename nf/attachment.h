@@ -61,7 +61,8 @@ struct BessNf {
   char name[sizeof(((struct BessNfRequest*)0)->name)];
   uint32_t fresh;
   uint64_t attachments;
-  int connection;                  // -1 while it is not attached
+  uint32_t generation;  // in the upper 8 bits: what the buffers of this attachment have there
+  int connection;       // -1 while it is not attached
   struct BessNfGeometry geometry;  // all 0 while it is not attached: there are no queues, then
   uint8_t* data;
   uint8_t* switch_memory;

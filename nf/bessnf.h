@@ -36,7 +36,7 @@ struct BessNf;
 struct BessNfPacket {
   uint8_t* data;    // the first byte
   uint32_t length;  // bytes
-  uint32_t buffer;  // which buffer it is in; not to be changed
+  uint32_t buffer;  // which buffer it is in, of which attachment; not to be changed
 };
 
 struct BessNfOptions {
@@ -66,8 +66,10 @@ BESS_NF_EXPORT struct BessNf* bess_nf_attach(const char* path, const struct Bess
 // Attaches again after the switch or the port was gone, and tries for that long, in milliseconds;
 // forever below 0. 0 is for one attempt, which is bounded as bess_nf_attach. It goes on trying when
 // there is no port or none that answers, when it is not open to this user or another NF is
-// attached, and when either side is short of memory or descriptors. Packets the NF still had are
-// gone. 0, or -1 with errno.
+// attached, and when either side is short of memory or descriptors. 0, or -1 with errno.
+//
+// Packets that the NF still had are gone in any case: their bytes must not be touched any more. To
+// send or free them does nothing.
 BESS_NF_EXPORT int bess_nf_reattach(struct BessNf* nf, int timeout);
 // Gives everything back. NULL is fine.
 BESS_NF_EXPORT void bess_nf_detach(struct BessNf* nf);
@@ -84,8 +86,10 @@ BESS_NF_EXPORT uint32_t bess_nf_send_queues(const struct BessNf* nf);
 // switch has ended the attachment; this is noticed after a while of finding nothing.
 BESS_NF_EXPORT int bess_nf_receive(struct BessNf* nf, uint32_t queue, struct BessNfPacket* packets,
                                    uint32_t max);
-// Sends the first packets of the `n` and returns how many; the others stay the NF's, since the
-// queue is full. A switch that has slept since the last time is woken, which takes a system call.
+// Takes the first packets of the `n` and returns how many; the others stay the NF's, since the
+// queue is full. Packets of an earlier attachment are taken like others, but go nowhere: they count
+// as neither sent nor refused. A switch that has slept since the last time is woken, which takes a
+// system call.
 BESS_NF_EXPORT uint32_t bess_nf_send(struct BessNf* nf, uint32_t queue,
                                      const struct BessNfPacket* packets, uint32_t n);
 // Up to `n` packets of length 0 with room for headers before them, and how many there are.
@@ -96,7 +100,7 @@ BESS_NF_EXPORT void bess_nf_free(struct BessNf* nf, uint32_t queue,
                                  const struct BessNfPacket* packets, uint32_t n);
 
 // Makes the packet longer, at the front or at the end, and returns where the new bytes begin; NULL,
-// and nothing is changed, when its buffer has no room for them.
+// and nothing is changed, when its buffer has no room for them or is of an earlier attachment.
 BESS_NF_EXPORT uint8_t* bess_nf_prepend(const struct BessNf* nf, struct BessNfPacket* packet,
                                         uint32_t n);
 BESS_NF_EXPORT uint8_t* bess_nf_append(const struct BessNf* nf, struct BessNfPacket* packet,

@@ -106,7 +106,7 @@ class NetworkFunction {
         bess_nf_alloc(nf_, queue, burst.begin(), n < Burst::kCapacity ? n : Burst::kCapacity);
     return burst;
   }
-  // Returns how many were sent; the others are given back. Without such a queue, that is all.
+  // Returns how many bess_nf_send took; the others are given back. Without such a queue, all are.
   uint32_t Send(Burst burst, uint32_t queue = 0) {
     if (queue >= bess_nf_send_queues(nf_)) return 0;
     const uint32_t sent = bess_nf_send(nf_, queue, burst.begin(), burst.size());

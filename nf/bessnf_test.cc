@@ -16,10 +16,13 @@
 #include <cstddef>
 #include <cstring>
 #include <functional>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "nf/bessnf_cxx.h"
 #include "nf/descriptors_testing.h"
 #include "nf/wire.h"
 
@@ -42,6 +45,9 @@ class FakeSwitch {
   }
   ~FakeSwitch() { close(listener_); }
 
+  // From now on the switch has so many empty buffers ready in an NF's first queue.
+  void Offer(uint32_t fresh) { fresh_ = fresh; }
+
   // Lets one NF in, tells it `bytes` with `count` descriptors of memory, and closes.
   void Answer(const void* bytes, size_t size, size_t count, off_t memory) {
     const int client = accept(listener_, nullptr, nullptr);
@@ -52,6 +58,7 @@ class FakeSwitch {
       fd = memfd_create("fake", MFD_CLOEXEC);
       EXPECT_EQ(ftruncate(fd, memory), 0);
     }
+    if (fresh_ > 0) FillFresh(static_cast<const BessNfWelcome*>(bytes)->geometry, descriptors[1]);
     EXPECT_EQ(SendWithDescriptors(client, bytes, size, descriptors), static_cast<ssize_t>(size));
     for (const int fd : descriptors) close(fd);
     close(client);
@@ -67,7 +74,18 @@ class FakeSwitch {
   }
 
  private:
+  void FillFresh(const BessNfGeometry& geometry, int memory) const {
+    const auto ring = static_cast<off_t>(bess_nf_fresh_producer(&geometry, 0));
+    EXPECT_EQ(pwrite(memory, &fresh_, sizeof(fresh_), ring), ssize_t{sizeof(fresh_)});
+    for (uint32_t i = 0; i < fresh_; ++i) {
+      const BessNfDescriptor slot{.buffer = i, .offset = static_cast<uint16_t>(geometry.headroom)};
+      const auto at = static_cast<off_t>(sizeof(BessNfProducerLine) + i * sizeof(slot));
+      EXPECT_EQ(pwrite(memory, &slot, sizeof(slot), ring + at), ssize_t{sizeof(slot)});
+    }
+  }
+
   int listener_;
+  uint32_t fresh_ = 0;
 };
 
 class BessNfTest : public testing::Test {
@@ -131,6 +149,9 @@ TEST_F(BessNfTest, BelievesNoSwitchThatContradictsItself) {
   welcome = Welcome();
   welcome.geometry.to_nf_queues = 17;
   ExpectRefused(welcome, EPROTO, "too many queues", BESS_NF_FIXED_DESCRIPTORS + 17 + 1);
+  welcome = Welcome();
+  welcome.geometry.buffers = BESS_NF_MAX_BUFFERS + 1;
+  ExpectRefused(welcome, EPROTO, "too many buffers");
 }
 
 // The kernel reports that a peer closed with something unread before it gives what the peer sent.
@@ -158,13 +179,25 @@ class AttachedTest : public BessNfTest {
  protected:
   void SetUp() override {
     const BessNfWelcome welcome = Welcome();
+    fake_.Offer(4);
     std::thread answer([&] { fake_.Answer(&welcome, sizeof(welcome), 5, 4096); });
     nf_ = bess_nf_attach(path_.c_str(), nullptr);
     answer.join();
     ASSERT_NE(nf_, nullptr) << bess_nf_error();
-    packet_.data = nullptr;
   }
   void TearDown() override { bess_nf_detach(nf_); }
+
+  void Reattach() {
+    const BessNfWelcome welcome = Welcome();
+    std::thread answer([&] { fake_.Answer(&welcome, sizeof(welcome), 5, 4096); });
+    ASSERT_EQ(bess_nf_reattach(nf_, -1), 0) << bess_nf_error();
+    answer.join();
+  }
+  BessNfStats Statistics() const {
+    BessNfStats statistics;
+    bess_nf_statistics(nf_, &statistics);
+    return statistics;
+  }
 
   BessNf* nf_ = nullptr;
   BessNfPacket packet_{};
@@ -176,7 +209,6 @@ TEST_F(AttachedTest, SeesThatTheSwitchIsGone) {
   int found = 0;
   for (int i = 0; i < 1 << 17 && found == 0; ++i) found = bess_nf_receive(nf_, 0, &packet_, 1);
   EXPECT_EQ(found, -1) << "also when it only polls";
-  EXPECT_EQ(bess_nf_alloc(nf_, 0, &packet_, 1), 0u);
 }
 
 TEST_F(AttachedTest, WhatMayPassIsWaitedFor) {
@@ -226,7 +258,7 @@ TEST_F(AttachedTest, SignalsDoNotEndAnAttempt) {
 }
 
 TEST_F(AttachedTest, QueuesThatAreNotThereGiveAndTakeNothing) {
-  BessNfStats stats;
+  ASSERT_EQ(bess_nf_alloc(nf_, 0, &packet_, 1), 1u);
   for (const uint32_t queue : {1u, 15u, 16u, ~0u}) {
     EXPECT_EQ(bess_nf_receive(nf_, queue, &packet_, 1), -1);
     EXPECT_EQ(errno, EINVAL);
@@ -239,8 +271,7 @@ TEST_F(AttachedTest, QueuesThatAreNotThereGiveAndTakeNothing) {
     EXPECT_EQ(bess_nf_send(nf_, queue, &packet_, 1), 0u);
     bess_nf_free(nf_, queue, &packet_, 1);
   }
-  bess_nf_statistics(nf_, &stats);
-  EXPECT_EQ(stats.freed, 0u);
+  EXPECT_EQ(Statistics().freed, 0u);
   EXPECT_GE(bess_nf_doorbell(nf_, 0), 0);
 }
 
@@ -277,11 +308,11 @@ TEST_F(AttachedTest, WithoutAnAttachmentThereAreNoQueues) {
 }
 
 TEST_F(AttachedTest, FreedBuffersAreAllocatedAgainAndHaveBounds) {
-  BessNfStats stats;
-  packet_.buffer = 3;
+  ASSERT_EQ(bess_nf_alloc(nf_, 0, &packet_, 1), 1u);
+  const uint32_t buffer = packet_.buffer;
   bess_nf_free(nf_, 0, &packet_, 1);
   ASSERT_EQ(bess_nf_alloc(nf_, 0, &packet_, 1), 1u);
-  EXPECT_EQ(packet_.buffer, 3u);
+  EXPECT_EQ(packet_.buffer, buffer);
   EXPECT_EQ(packet_.length, 0u);
   EXPECT_EQ(bess_nf_append(nf_, &packet_, 337), nullptr) << "400 less the headroom of 64";
   uint8_t* bytes = bess_nf_append(nf_, &packet_, 100);
@@ -291,15 +322,11 @@ TEST_F(AttachedTest, FreedBuffersAreAllocatedAgainAndHaveBounds) {
   EXPECT_EQ(bess_nf_prepend(nf_, &packet_, 65), nullptr);
   EXPECT_EQ(bess_nf_prepend(nf_, &packet_, 64), bytes - 64);
   EXPECT_EQ(packet_.length, 400u);
-  bess_nf_statistics(nf_, &stats);
-  EXPECT_EQ(stats.freed, 1u);
-  EXPECT_EQ(stats.allocated, 1u);
+  EXPECT_EQ(Statistics().freed, 1u);
+  EXPECT_EQ(Statistics().allocated, 2u);
 }
 
 TEST_F(AttachedTest, BadPacketsAreRefusedNotSent) {
-  BessNfStats stats;
-  packet_.buffer = 3;
-  bess_nf_free(nf_, 0, &packet_, 1);
   ASSERT_EQ(bess_nf_alloc(nf_, 0, &packet_, 1), 1u);
   BessNfPacket bad[4] = {packet_, packet_, packet_, packet_};
   bad[0].length = 13;
@@ -308,11 +335,59 @@ TEST_F(AttachedTest, BadPacketsAreRefusedNotSent) {
   bad[3].data += 1000;
   for (BessNfPacket& packet : bad) packet.length = packet.length == 0 ? 60 : packet.length;
   EXPECT_EQ(bess_nf_send(nf_, 0, bad, 4), 4u);
-  bess_nf_statistics(nf_, &stats);
-  EXPECT_EQ(stats.refused, 4u);
-  EXPECT_EQ(stats.sent, 0u);
-  const BessNfPacket many[20] = {};
-  EXPECT_EQ(bess_nf_send(nf_, 0, many, 20), 4u) << "the ring has 8 slots";
+  EXPECT_EQ(Statistics().refused, 4u);
+  EXPECT_EQ(Statistics().sent, 0u);
+  const std::vector<BessNfPacket> many(20, packet_);
+  EXPECT_EQ(bess_nf_send(nf_, 0, many.data(), 20), 4u) << "the ring has 8 slots";
+}
+
+// Whatever becomes of them, the buffers of the next attachment are not theirs.
+TEST_F(AttachedTest, PacketsOfAnEarlierAttachmentAreGone) {
+  BessNfPacket old[4];
+  BessNfPacket fresh[8];
+  ASSERT_EQ(bess_nf_alloc(nf_, 0, old, 4), 4u);
+  for (BessNfPacket& packet : old) bess_nf_append(nf_, &packet, 60);
+  for (int round = 0; round < 3; ++round) {
+    Reattach();
+    for (int i = 0; i < 8; ++i) {  // more than the ring has slots
+      EXPECT_EQ(bess_nf_send(nf_, 0, old, 4), 4u);
+    }
+    bess_nf_free(nf_, 0, old, 4);
+    EXPECT_EQ(bess_nf_append(nf_, &old[0], 1), nullptr);
+    EXPECT_EQ(bess_nf_prepend(nf_, &old[0], 1), nullptr);
+    EXPECT_EQ(bess_nf_alloc(nf_, 0, fresh, 8), 4u) << "each buffer once";
+  }
+  // Of both, those that are left are sent.
+  bess_nf_append(nf_, &fresh[0], 60);
+  const BessNfPacket both[] = {old[0], fresh[0], old[1]};
+  EXPECT_EQ(bess_nf_send(nf_, 0, both, 3), 3u);
+  EXPECT_EQ(Statistics().sent, 1u);
+  EXPECT_EQ(Statistics().sent_bytes, 60u);
+  EXPECT_EQ(Statistics().refused, 0u);
+  EXPECT_EQ(Statistics().freed, 0u);
+}
+
+TEST_F(AttachedTest, ABurstMayOutliveItsAttachment) {
+  const BessNfWelcome welcome = Welcome();
+  std::thread answer([&] {
+    fake_.Answer(&welcome, sizeof(welcome), 5, 4096);
+    fake_.Answer(&welcome, sizeof(welcome), 5, 4096);
+  });
+  auto nf = bessnf::NetworkFunction::Attach(path_);
+  ASSERT_TRUE(nf) << bessnf::NetworkFunction::Error();
+  {
+    bessnf::Burst burst = nf->Alloc(4);
+    EXPECT_EQ(burst.size(), 4u);
+    EXPECT_TRUE(nf->Reattach());
+  }
+  answer.join();
+  std::set<uint32_t> buffers;
+  bessnf::Burst burst = nf->Alloc(64);
+  for (const bessnf::Packet& packet : burst) buffers.insert(packet.buffer);
+  EXPECT_EQ(burst.size(), 4u);
+  EXPECT_EQ(buffers.size(), 4u);
+  EXPECT_EQ(nf->Send(std::move(burst), 1), 0u) << "there is no such queue";
+  EXPECT_EQ(nf->Statistics().freed, 4u) << "they were given back";
 }
 
 }  // namespace

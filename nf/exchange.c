@@ -76,10 +76,15 @@ static uint8_t* start_of(const struct BessNf* nf, uint32_t buffer) {
   return nf->data + (uint64_t)buffer * nf->geometry.stride;
 }
 
+// Which buffer a packet is in; none that there is if it is of an earlier attachment.
+static uint32_t buffer_of(const struct BessNf* nf, const struct BessNfPacket* packet) {
+  return packet->buffer - nf->generation;
+}
+
 static struct BessNfPacket packet_of(const struct BessNf* nf, struct BessNfDescriptor descriptor) {
   return (struct BessNfPacket){.data = start_of(nf, descriptor.buffer) + descriptor.offset,
                                .length = descriptor.length,
-                               .buffer = descriptor.buffer};
+                               .buffer = descriptor.buffer + nf->generation};
 }
 
 // Takes `n` of those that are there, and returns how many bytes they have. A copy of the ring is in
@@ -97,11 +102,11 @@ static uint64_t take_packets(const struct BessNf* nf, struct Incoming* ring,
   return bytes;
 }
 
-// What names the packet to the switch; of length 0 when it must not be sent.
-static struct BessNfDescriptor describe(const struct BessNf* nf,
-                                        const struct BessNfPacket* packet) {
-  struct BessNfDescriptor descriptor = {.buffer = packet->buffer};
-  const uint64_t offset = (uint64_t)(packet->data - start_of(nf, packet->buffer));
+// What names the packet in a buffer to the switch; of length 0 when it must not be sent.
+static struct BessNfDescriptor describe(const struct BessNf* nf, const struct BessNfPacket* packet,
+                                        uint32_t buffer) {
+  struct BessNfDescriptor descriptor = {.buffer = buffer};
+  const uint64_t offset = (uint64_t)(packet->data - start_of(nf, buffer));
   const uint32_t size = nf->geometry.buffer_size;
   if (packet->length >= BESS_NF_MIN_LENGTH && offset <= size && packet->length <= size - offset) {
     descriptor.offset = (uint16_t)offset;
@@ -148,6 +153,31 @@ static void return_idle(struct BessNf* nf, struct SendQueue* to) {
   if (n > 0) publish(to);
 }
 
+struct Tally {
+  uint32_t sent;
+  uint32_t refused;
+  uint64_t bytes;
+};
+
+// There must be room for all, of which those of an earlier attachment need none. The copy is as in
+// take_packets.
+static struct Tally put_packets(const struct BessNf* nf, struct Outgoing* ring,
+                                const struct BessNfPacket* packets, uint32_t n) {
+  struct Outgoing copy = *ring;
+  struct Tally tally = {0};
+  for (uint32_t i = 0; i < n; ++i) {
+    const uint32_t buffer = buffer_of(nf, &packets[i]);
+    if (buffer >= nf->geometry.buffers) continue;
+    const struct BessNfDescriptor descriptor = describe(nf, &packets[i], buffer);
+    tally.bytes += descriptor.length;
+    tally.refused += descriptor.length == 0;
+    put(&copy, descriptor);
+  }
+  tally.sent = copy.head - ring->head - tally.refused;
+  *ring = copy;
+  return tally;
+}
+
 uint32_t bess_nf_send(struct BessNf* nf, uint32_t queue, const struct BessNfPacket* packets,
                       uint32_t n) {
   if (queue >= nf->geometry.from_nf_queues) return 0;
@@ -155,20 +185,11 @@ uint32_t bess_nf_send(struct BessNf* nf, uint32_t queue, const struct BessNfPack
   const uint32_t free_slots = room(&to->ring, n);
   if (n > free_slots) n = free_slots;
   if (n == 0) return 0;
-  uint64_t bytes = 0;
-  uint32_t refused = 0;
-  struct Outgoing ring = to->ring;  // a copy, as in take_packets
-  for (uint32_t i = 0; i < n; ++i) {
-    const struct BessNfDescriptor descriptor = describe(nf, &packets[i]);
-    bytes += descriptor.length;
-    refused += descriptor.length == 0;
-    put(&ring, descriptor);
-  }
-  to->ring = ring;
+  const struct Tally tally = put_packets(nf, &to->ring, packets, n);
   publish(to);
-  count(&to->sent, n - refused);
-  count(&to->sent_bytes, bytes);
-  if (refused > 0) count(&to->refused, refused);
+  count(&to->sent, tally.sent);
+  count(&to->sent_bytes, tally.bytes);
+  if (tally.refused > 0) count(&to->refused, tally.refused);
   return n;
 }
 
@@ -194,23 +215,28 @@ void bess_nf_free(struct BessNf* nf, uint32_t queue, const struct BessNfPacket* 
                   uint32_t n) {
   if (queue >= nf->geometry.from_nf_queues) return;
   struct SendQueue* to = &nf->send[queue];
+  const uint32_t before = to->idle_count;
   for (uint32_t i = 0; i < n && to->idle_count < nf->geometry.loans; ++i) {
-    to->idle[to->idle_count++] = packets[i].buffer;
+    const uint32_t buffer = buffer_of(nf, &packets[i]);
+    if (buffer < nf->geometry.buffers) to->idle[to->idle_count++] = buffer;
   }
-  count(&to->freed, n);
+  count(&to->freed, to->idle_count - before);
   return_idle(nf, to);
 }
 
 uint8_t* bess_nf_prepend(const struct BessNf* nf, struct BessNfPacket* packet, uint32_t n) {
-  if ((uint64_t)(packet->data - start_of(nf, packet->buffer)) < n) return NULL;
+  const uint32_t buffer = buffer_of(nf, packet);
+  if (buffer >= nf->geometry.buffers) return NULL;
+  if ((uint64_t)(packet->data - start_of(nf, buffer)) < n) return NULL;
   packet->data -= n;
   packet->length += n;
   return packet->data;
 }
 
 uint8_t* bess_nf_append(const struct BessNf* nf, struct BessNfPacket* packet, uint32_t n) {
-  const uint64_t end =
-      (uint64_t)(packet->data - start_of(nf, packet->buffer)) + (uint64_t)packet->length;
+  const uint32_t buffer = buffer_of(nf, packet);
+  if (buffer >= nf->geometry.buffers) return NULL;
+  const uint64_t end = (uint64_t)(packet->data - start_of(nf, buffer)) + (uint64_t)packet->length;
   if (end > nf->geometry.buffer_size || nf->geometry.buffer_size - end < n) return NULL;
   packet->length += n;
   return packet->data + packet->length - n;

@@ -45,10 +45,11 @@ extern "C" {
 
 #define BESS_NF_MAGIC 0x314e5342u  // "BSN1"
 #define BESS_NF_VERSION 3u
-#define BESS_NF_MAX_QUEUES 16u        // each way
-#define BESS_NF_MAX_SLOTS 4096u       // of a ring
-#define BESS_NF_MIN_LENGTH 14u        // bytes of a packet: an Ethernet header
-#define BESS_NF_FIXED_DESCRIPTORS 3u  // before the doorbells
+#define BESS_NF_MAX_QUEUES 16u          // each way
+#define BESS_NF_MAX_SLOTS 4096u         // of a ring
+#define BESS_NF_MAX_BUFFERS (1u << 24)  // in the data memory
+#define BESS_NF_MIN_LENGTH 14u          // bytes of a packet: an Ethernet header
+#define BESS_NF_FIXED_DESCRIPTORS 3u    // before the doorbells
 #define BESS_NF_MAX_DESCRIPTORS (BESS_NF_FIXED_DESCRIPTORS + 2 * BESS_NF_MAX_QUEUES)
 
 // The kinds of requests.
@@ -71,7 +72,7 @@ struct BessNfGeometry {
   uint32_t from_nf_slots;
   uint32_t fresh_slots;
   uint32_t loans;        // the most buffers the NF may have at a time
-  uint32_t buffers;      // in the data memory
+  uint32_t buffers;      // in the data memory, up to MAX_BUFFERS
   uint32_t stride;       // bytes from one buffer to the next
   uint32_t buffer_size;  // bytes of each that may be used
   uint32_t headroom;     // where to begin a packet, to leave room for more headers before it
