@@ -6,13 +6,14 @@
             nf.send(nf.receive())
 
 A packet is a view of shared memory: its bytes may be read and changed in place. It is the NF's until
-it is sent or freed, each once. The library libbessnf.so is looked for where $BESSNF_LIBRARY says,
-else where the system has its libraries.
+it is sent or freed, each once. Each queue of each direction belongs to one thread at a time. The
+library libbessnf.so is looked for where $BESSNF_LIBRARY says, else where the system has its libraries.
 """
 from __future__ import annotations
 
 import ctypes
 import os
+import weakref
 from types import TracebackType
 from typing import Iterable, Sequence
 
@@ -85,6 +86,8 @@ def _load() -> ctypes.CDLL:
         "append": [nf, packets, number],
         "prepend": [nf, packets, number],
         "wait": [nf, queue, ctypes.c_int],
+        "receive_queues": [nf],
+        "send_queues": [nf],
         "statistics": [nf, ctypes.POINTER(Statistics)],
         "error": [],
     }
@@ -105,11 +108,36 @@ def _failed() -> OSError:
 
 
 class NetworkFunction:
-    """An attachment to an NFPort; use it in a `with`."""
+    """An attachment to an NFPort; use it in a `with`, else it ends with the object or the process.
+
+    Everything raises ValueError after `detach`, and for queues that the port does not have.
+    """
 
     def __init__(self, nf: int) -> None:
         self._nf = nf
-        self._burst = (Packet * BURST)()
+        self._finalizer = weakref.finalize(self, _library.bess_nf_detach, nf)
+        # When the interpreter ends, other threads may be in the library still.
+        self._finalizer.atexit = False
+        self._count_queues()
+
+    def _count_queues(self) -> None:
+        self._receive_queues = int(_library.bess_nf_receive_queues(self._nf))
+        self._send_queues = int(_library.bess_nf_send_queues(self._nf))
+
+    def _attached(self) -> int:
+        if not self._nf:
+            raise ValueError("this NF is detached")
+        return self._nf
+
+    def _receiver(self, queue: int) -> int:
+        if not 0 <= queue < self._receive_queues:
+            raise ValueError(f"no queue {queue} to receive from: there are {self._receive_queues}")
+        return self._attached()
+
+    def _sender(self, queue: int) -> int:
+        if not 0 <= queue < self._send_queues:
+            raise ValueError(f"no queue {queue} to send to: there are {self._send_queues}")
+        return self._attached()
 
     def __enter__(self) -> NetworkFunction:
         return self
@@ -124,60 +152,70 @@ class NetworkFunction:
 
     def detach(self) -> None:
         """Gives everything back; packets are not to be touched any more."""
-        _library.bess_nf_detach(self._nf)
         self._nf = 0
+        self._finalizer()
 
     def reattach(self, timeout: float = -1) -> None:
-        """Attaches again after the switch was gone; tries so many seconds, forever below 0."""
-        if _library.bess_nf_reattach(self._nf, int(timeout * 1000)) != 0:
+        """Attaches again after the switch was gone; tries so many seconds, forever below 0.
+
+        Packets of before are gone, and their bytes are not to be touched any more.
+        """
+        if _library.bess_nf_reattach(self._attached(), int(timeout * 1000)) != 0:
             raise _failed()
+        self._count_queues()
 
     def wait(self, queue: int = 0, timeout: float = -1) -> bool:
         """Whether a queue has packets, at the latest after so many seconds; below 0 for ever.
 
         Raises ConnectionResetError when the switch has ended the attachment.
         """
-        ready = int(_library.bess_nf_wait(self._nf, queue, int(timeout * 1000)))
+        ready = int(_library.bess_nf_wait(self._receiver(queue), queue, int(timeout * 1000)))
         if ready < 0:
             raise _failed()
         return ready == 1
 
     def receive(self, queue: int = 0) -> list[Packet]:
         """Up to 64 packets that wait in a queue."""
-        n = int(_library.bess_nf_receive(self._nf, queue, self._burst, BURST))
+        burst = (Packet * BURST)()  # of this call alone: others run while it is in the library
+        n = int(_library.bess_nf_receive(self._receiver(queue), queue, burst, BURST))
         if n < 0:
             raise _failed()
-        return [Packet.from_buffer_copy(self._burst[i]) for i in range(n)]
+        return burst[:n]
 
     def make(self, contents: Iterable[bytes], queue: int = 0) -> list[Packet]:
         """New packets with these bytes; fewer when there are not that many buffers."""
+        nf = self._sender(queue)
         made: list[Packet] = []
-        for content in contents:
-            packet = Packet()
-            if _library.bess_nf_alloc(self._nf, queue, ctypes.byref(packet), 1) == 0:
-                break
-            if not _library.bess_nf_append(self._nf, ctypes.byref(packet), len(content)):
-                self.free([packet], queue)
-                raise ValueError(f"{len(content)} bytes do not fit into a buffer")
-            packet.view[:] = content
-            made.append(packet)
+        try:
+            for content in contents:
+                packet = Packet()
+                if _library.bess_nf_alloc(nf, queue, ctypes.byref(packet), 1) == 0:
+                    break
+                made.append(packet)
+                if not _library.bess_nf_append(nf, ctypes.byref(packet), len(content)):
+                    raise ValueError(f"{len(content)} bytes do not fit into a buffer")
+                packet.view[:] = content
+        except BaseException:
+            self.free(made, queue)
+            raise
         return made
 
     def send(self, packets: Sequence[Packet], queue: int = 0) -> int:
         """Sends packets and frees those that the switch has no room for; returns how many it sent."""
         array = (Packet * len(packets))(*packets)
-        sent = int(_library.bess_nf_send(self._nf, queue, array, len(packets)))
+        sent = int(_library.bess_nf_send(self._sender(queue), queue, array, len(packets)))
         self.free(packets[sent:], queue)
         return sent
 
     def free(self, packets: Sequence[Packet], queue: int = 0) -> None:
         """Gives packets back that are not to be sent."""
-        _library.bess_nf_free(self._nf, queue, (Packet * len(packets))(*packets), len(packets))
+        array = (Packet * len(packets))(*packets)
+        _library.bess_nf_free(self._sender(queue), queue, array, len(packets))
 
     def statistics(self) -> Statistics:
         """What went through."""
         statistics = Statistics()
-        _library.bess_nf_statistics(self._nf, ctypes.byref(statistics))
+        _library.bess_nf_statistics(self._attached(), ctypes.byref(statistics))
         return statistics
 
 
