@@ -145,6 +145,27 @@ TEST_P(KernelDeviceTest, CarriesPacketsOfSeveralSegments) {
   });
 }
 
+// A packet socket refuses what is too short for an Ethernet header, and that only.
+TEST_P(KernelDeviceTest, ARuntDoesNotHoldUpTheOthers) {
+  if (GetParam().name != "Pcap") return;
+  InNamespace([this] {
+    MakeBoth();
+    if (HasFatalFailure()) return;
+    const auto out = Lease("near", Direction::kSend);
+    const auto in = Lease("far", Direction::kReceive);
+    EXPECT_EQ(SendAll(out->port(), {Frame(60, 'a'), "runt", "", Frame(60, 'b')}), 2u);
+    std::vector<std::string> received;
+    for (int round = 0; round < 20 && received.size() < 2; ++round) {
+      for (const std::string& frame :
+           OnlyFrames(ReceiveAll(in->port(), 2, std::chrono::milliseconds(100)))) {
+        received.push_back(frame);
+      }
+    }
+    EXPECT_THAT(received, testing::ElementsAre(Frame(60, 'a'), Frame(60, 'b')));
+    EXPECT_EQ(Stats("near", Direction::kSend).dropped, 2u);
+  });
+}
+
 TEST_P(KernelDeviceTest, CanBeMadeAgain) {
   InNamespace([this] {
     for (int i = 0; i < 3; ++i) {

@@ -62,6 +62,18 @@ TEST_F(MessageSenderTest, WhatIsTooLongDoesNotHoldUpTheOthers) {
               testing::UnorderedElementsAre(too_long, too_many));
 }
 
+TEST_F(MessageSenderTest, PacketsOfNoBytesAreNoMessages) {
+  Packet* none = pool_->Make("");
+  Packet* nothing = pool_->MakeChain({"", "", ""});
+  packets_ = {none, pool_->Make("a"), nothing, pool_->Make("b")};
+  EXPECT_EQ(Send(), 2u);
+  EXPECT_EQ(Receive(), "a");
+  EXPECT_EQ(Receive(), "b");
+  EXPECT_EQ(Receive(), "nothing");
+  EXPECT_THAT(std::vector<Packet*>(packets_.begin() + 2, packets_.end()),
+              testing::UnorderedElementsAre(none, nothing));
+}
+
 TEST_F(MessageSenderTest, AFullSocketTakesTheFirstOnes) {
   for (int i = 0; i < 5000; ++i) packets_.push_back(pool_->Make(std::to_string(i)));
   const uint32_t sent = Send();
