@@ -29,16 +29,17 @@ constexpr size_t kHugePage = size_t{2} << 20;
 
 size_t RoundUp(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
 
-// A memfd of `size` bytes whose size can never change again, on 2 MB pages when the system has
-// enough of them free. The kernel reserves hugetlb pages at mmap, so that is where it is tried.
 struct Mapping {
   int fd = -1;
   void* address = MAP_FAILED;
 };
 
-Mapping MapMemfd(const std::string& name, size_t size, unsigned flags) {
+// Ordinary memory, however many hugetlb pages are free: whoever maps it may punch a hole (no seal
+// forbids that which lets them write). A hole in ordinary memory reads as zeros. One in hugetlb
+// pages gives the page back for good, and when no other is free who touches it next dies of SIGBUS.
+Mapping MapMemfd(const std::string& name, size_t size) {
   Mapping mapping;
-  mapping.fd = memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING | flags);
+  mapping.fd = memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (mapping.fd < 0) return mapping;
   if (ftruncate(mapping.fd, static_cast<off_t>(size)) == 0) {
     mapping.address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, mapping.fd, 0);
@@ -156,8 +157,7 @@ absl::Status PacketPool::CannotCreate(uint32_t packets, int error) const {
 
 absl::Status PacketPool::MapBuffers(uint32_t packets) {
   buffers_size_ = RoundUp(size_t{packets} * stride(), kHugePage);
-  Mapping mapping = MapMemfd(name_, buffers_size_, MFD_HUGETLB | MFD_HUGE_2MB);
-  if (mapping.fd < 0) mapping = MapMemfd(name_, buffers_size_, 0);
+  const Mapping mapping = MapMemfd(name_, buffers_size_);
   if (mapping.fd < 0) {
     return Error(ENOMEM, "cannot map ", buffers_size_ >> 20,
                  " MB of packet buffers: ", std::strerror(errno),

@@ -6,7 +6,8 @@
 // its packet headers in memory of the daemon alone. Each header is bound to its buffer for good.
 // The mbufs are not flagged "external": a header whose buf_addr points elsewhere is, to every
 // driver that only reads buf_addr, a plain mbuf, and freeing it costs what freeing a plain one
-// costs. (What such an mbuf must never see is rte_pktmbuf_attach; nobody here calls it.)
+// costs. (What such an mbuf must never see is rte_pktmbuf_attach; nobody here calls it.) The memfd
+// is never of hugetlb pages, which a peer could give away; see MapMemfd.
 //
 // A plain pool keeps header and buffer together, for drivers that use the pool's own memory as
 // their ring memory (net_af_xdp). A heap pool needs no EAL: tests make packets with it whose

@@ -20,7 +20,8 @@ namespace bess {
 struct EalOptions {
   enum class Use { kAuto, kNever };
 
-  // kAuto: if at least kMinFreeHugeMemory is free.
+  // For DPDK's own memory, plain pools included; shareable pools never have any. kAuto: if at least
+  // kMinFreeHugeMemory is free.
   Use hugepages = Use::kAuto;
   // kAuto: if `allow` names devices, or there are devices this process may drive.
   Use pci = Use::kAuto;

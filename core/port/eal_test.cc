@@ -3,10 +3,13 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <linux/magic.h>
 #include <rte_lcore.h>
 #include <rte_mempool.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -220,6 +223,23 @@ TEST(ShareablePoolTest, IsSealed) {
   const int seals = fcntl(Pool().memfd(), F_GET_SEALS);
   EXPECT_EQ(seals, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
   EXPECT_NE(ftruncate(Pool().memfd(), 0), 0);
+}
+
+// A peer may give pages of it back, which costs bytes and nothing else. Pages of hugetlb would be
+// gone with their reservation, and the next one to touch them dead.
+TEST(ShareablePoolTest, IsOfOrdinaryMemoryAndSurvivesHoles) {
+  struct statfs found {};
+  ASSERT_EQ(fstatfs(Pool().memfd(), &found), 0);
+  EXPECT_EQ(found.f_type, TMPFS_MAGIC);
+  Packet* packet = MakePackets({"bytes"})[0];
+  struct stat whole {};
+  ASSERT_EQ(fstat(Pool().memfd(), &whole), 0);
+  ASSERT_EQ(fallocate(Pool().memfd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, whole.st_size),
+            0);
+  EXPECT_EQ(Bytes(*packet), std::string(5, '\0'));
+  std::memcpy(packet->data(), "again", 5);
+  EXPECT_EQ(Bytes(*packet), "again");
+  FreePackets(&packet, 1);
 }
 
 // Looks in the memfd, at the packet's place, from another process.
