@@ -202,7 +202,8 @@ TEST_P(NfChaosTest, TheRudeComeInVain) {
     bytes[random() % offsetof(BessNfRequest, name)] ^= static_cast<char>(1 + random() % 255);
     request.fresh |= BESS_NF_MAX_SLOTS * 2;
     const std::vector<int> descriptors(random() % 4, STDERR_FILENO);
-    rude.Say({bytes, size}, descriptors);
+    // A kernel that lets no descriptors pass does not let the words pass either.
+    if (!rude.Say({bytes, size}, descriptors)) rude.Say({bytes, size});
     if (random() % 4 == 0) rude.Hear();
     Turn();
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/port/nf_port.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -26,6 +26,12 @@ std::set<uid_t> UsersOf(const pb::NFPortArg& arg) {
   return {arg.uids().begin(), arg.uids().end()};
 }
 
+// Who may attach is asked of the kernel; the file's mode must not keep them from asking.
+std::optional<mode_t> ModeOf(const pb::NFPortArg& arg) {
+  constexpr mode_t kAnybody = 0666;
+  return arg.uids().empty() ? std::nullopt : std::optional(kAnybody);
+}
+
 }  // namespace
 
 absl::Status NFPort::Init(const pb::NFPortArg& arg) {
@@ -39,6 +45,7 @@ absl::Status NFPort::Init(const pb::NFPortArg& arg) {
   BESS_ASSIGN_OR_RETURN(NfDomain * domain, pools().Domain(arg.domain()));
   NfServerOptions options{.port = name(),
                           .path = path,
+                          .mode = ModeOf(arg),
                           .uids = UsersOf(arg),
                           .stall = std::chrono::milliseconds(arg.stall_ms()),
                           .brake = brake(),
@@ -48,11 +55,6 @@ absl::Status NFPort::Init(const pb::NFPortArg& arg) {
                                       .from_nf_slots = shape().rx_size,
                                       .isolated = !arg.trusted()}};
   BESS_ASSIGN_OR_RETURN(server_, NfServer::Start(std::move(options), *domain));
-  // Who may attach is asked of the kernel; the file's mode must not keep them from asking.
-  constexpr mode_t kAnybody = 0666;
-  if (!arg.uids().empty() && path[0] != '@' && chmod(path.c_str(), kAnybody) != 0) {
-    return Error(errno, "cannot open '", path, "' to others: ", std::strerror(errno));
-  }
   return absl::OkStatus();
 }
 

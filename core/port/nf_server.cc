@@ -33,7 +33,7 @@ int Milliseconds(std::chrono::steady_clock::duration time) {
 
 absl::StatusOr<std::unique_ptr<NfServer>> NfServer::Start(NfServerOptions options,
                                                           NfDomain& domain) {
-  BESS_ASSIGN_OR_RETURN(UnixListener listener, UnixListener::Open(options.path));
+  BESS_ASSIGN_OR_RETURN(UnixListener listener, UnixListener::Open(options.path, options.mode));
   FileDescriptor alarm(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!alarm) return Error(errno, "cannot make an eventfd: ", std::strerror(errno));
   std::vector<FileDescriptor> wakers;

@@ -35,6 +35,7 @@ struct NfServerOptions {
   std::string path;
   std::set<uid_t> uids;
   std::chrono::milliseconds stall{0};  // 0: no NF is ever detached for being slow
+  std::optional<mode_t> mode;  // of the path, as UnixListener::Open
   const Brake* brake = nullptr;        // if there is one, it is on while packets wait for room
   NfSessionOptions session;
 };

@@ -2,13 +2,17 @@
 #include "core/port/unix_listener.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstddef>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "core/base/status.h"
@@ -72,15 +76,53 @@ absl::Status RemoveAbandoned(std::string_view path, const Address& address) {
   return absl::OkStatus();
 }
 
+// Accepted sockets inherit it. Kernels that do not know the option say so, and nothing helps there.
+void RefuseDescriptors(int fd) {
+#ifdef SO_PASSRIGHTS
+  constexpr int kPassRights = SO_PASSRIGHTS;
+#else
+  constexpr int kPassRights = 83;  // since Linux 6.16
+#endif
+  constexpr int kNone = 0;
+  setsockopt(fd, SOL_SOCKET, kPassRights, &kNone, sizeof(kNone));
+}
+
+// Returns an errno, or 0.
+int Bind(int fd, const Address& address) {
+  return bind(fd, address.get(), address.length) == 0 ? 0 : errno;
+}
+
+// The name takes the mode of the socket less the umask. To change it afterwards would mean to
+// follow a path that its folder's owner may have bent meanwhile. The umask is the process's, so the
+// name is made by a thread that has one of its own.
+int BindWithMode(int fd, const Address& address, mode_t mode) {
+  if (fchmod(fd, mode) != 0) return errno;
+  int error = 0;
+  std::thread([&] {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    if (unshare(CLONE_FS) != 0) {
+      error = errno;
+      return;
+    }
+    umask(0);
+    error = Bind(fd, address);
+  }).join();
+  return error;
+}
+
 }  // namespace
 
-absl::StatusOr<UnixListener> UnixListener::Open(std::string_view path) {
+absl::StatusOr<UnixListener> UnixListener::Open(std::string_view path, std::optional<mode_t> mode) {
   BESS_ASSIGN_OR_RETURN(const Address address, AddressOf(path));
   if (!IsAbstract(path)) BESS_RETURN_IF_ERROR(RemoveAbandoned(path, address));
   UnixListener listener(path, NewSocket());
-  if (bind(listener.fd_, address.get(), address.length) != 0) {
-    const int code = errno == EADDRINUSE ? EBUSY : errno;
-    return Error(code, "cannot make the socket '", path, "': ", std::strerror(errno));
+  RefuseDescriptors(listener.fd_);
+  const int error = mode ? BindWithMode(listener.fd_, address, *mode) : Bind(listener.fd_, address);
+  if (error != 0) {
+    return Error(error == EADDRINUSE ? EBUSY : error, "cannot make the socket '", path,
+                 "': ", std::strerror(error));
   }
   struct stat made {};
   if (!IsAbstract(path) && lstat(listener.path_.c_str(), &made) == 0) {

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,12 @@ class UnixListener {
   // A leading "@" means the abstract namespace. A socket at `path` on which nobody listens is
   // replaced. EINVAL: too long, empty, or with a NUL byte. EBUSY: somebody listens there. EEXIST:
   // there is something else, which stays untouched. All errors name the path.
-  static absl::StatusOr<UnixListener> Open(std::string_view path);
+  //
+  // The name has `mode` from its first moment; without one, what the umask leaves of 0777. Who
+  // connects cannot pass descriptors, neither before it is accepted nor afterwards (on kernels
+  // before 6.16 it can): to discard one is to close it, which may take as long as its owner likes.
+  static absl::StatusOr<UnixListener> Open(std::string_view path,
+                                           std::optional<mode_t> mode = std::nullopt);
 
   // Closes the socket, and removes its name if that is still this socket.
   ~UnixListener();

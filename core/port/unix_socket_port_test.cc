@@ -250,8 +250,12 @@ TEST_F(UnixSocketPortTest, DescriptorsInMessagesAreNotTaken) {
   Client client(path_);
   ASSERT_TRUE(Connected(true));
   const ptrdiff_t before = OpenFiles();
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(client.SendDescriptor());
-  EXPECT_THAT(Received(10), SizeIs(10));
+  // Kernels from 6.16 on refuse them where they are sent; on others they come, and are not opened.
+  size_t sent = 0;
+  for (int i = 0; i < 10; ++i) sent += client.SendDescriptor();
+  EXPECT_THAT(sent, testing::AnyOf(0u, 10u));
+  ASSERT_TRUE(client.Send("x"));
+  EXPECT_THAT(Received(sent + 1), SizeIs(sent + 1));
   EXPECT_EQ(OpenFiles(), before);
 }
 
