@@ -21,8 +21,16 @@ constexpr uint16_t kBufferSlack = 2048;  // what workers' caches may keep of a p
 
 void Ring(const FileDescriptor& bell) { send(bell.get(), "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); }
 
+// Bytes of the longest packet that one buffer holds, its headroom included.
+uint32_t BufferSize(const PacketPool& pool) { return uint32_t{kHeadroom} + pool.data_room(); }
+
+// Into an empty packet of a pool whose buffers are large enough. The copy begins where packets do,
+// or as far before it as its length wants: who made the original may have used all its headroom.
 void CopyBytes(const Packet& from, Packet& to) {
-  std::memcpy(to.Append(from.length()), from.data(), from.length());
+  rte_mbuf& mbuf = *to.mbuf();
+  const int start = std::clamp(mbuf.buf_len - from.length(), 0, int{kHeadroom});
+  mbuf.data_off = static_cast<uint16_t>(start);
+  if (uint8_t* bytes = to.Append(from.length())) std::memcpy(bytes, from.data(), from.length());
 }
 
 }  // namespace
@@ -58,7 +66,7 @@ absl::StatusOr<std::unique_ptr<NfSession>> NfSession::Make(NfDomain& domain,
   BessNfGeometry& geometry = session->geometry_;
   geometry.buffers = shared.buffers();
   geometry.stride = shared.stride();
-  geometry.buffer_size = uint32_t{kHeadroom} + shared.pool().data_room();
+  geometry.buffer_size = BufferSize(shared.pool());
   geometry.headroom = kHeadroom;
   geometry.loans = std::min(geometry.loans, geometry.buffers / 2);
   BESS_RETURN_IF_ERROR(session->MakeLanes());
@@ -220,7 +228,7 @@ uint32_t NfSession::MakeOwn(Packet** packets, uint32_t n) {
   for (uint32_t i = 0; i < n;) {
     if (domain_->Has(*packets[i])) {
       ++i;
-    } else if (packets[i]->length() <= domain_->pool().data_room()) {
+    } else if (packets[i]->length() <= BufferSize(domain_->pool())) {
       foreign[foreigners++] = i++;
     } else {
       std::rotate(packets + i, packets + i + 1, packets + n--);

@@ -89,6 +89,48 @@ TEST_P(NfSessionTest, HeadersMayBePutBeforeAndTakenOff) {
   EXPECT_THAT(Receive(), ElementsAre("head" + Frame(100, 'a')));
 }
 
+// All of its buffer, headroom and tailroom, is the NF's to use.
+TEST_P(NfSessionTest, WhatAnNfMakesMayFillItsBuffer) {
+  Make();
+  const uint32_t size = session_->geometry().buffer_size;
+  ASSERT_EQ(size, uint32_t{kHeadroom} + kDefaultDataRoom);
+  for (uint32_t offset = 0; offset < kHeadroom; ++offset) {
+    for (uint32_t length = kDefaultDataRoom + 1; length <= size - offset; ++length) {
+      ASSERT_EQ(Send({Frame(100)}), 1u);
+      BessNfDescriptor d = peer_.Take()[0];
+      d.offset = static_cast<uint16_t>(offset);
+      d.length = static_cast<uint16_t>(length);
+      const std::string frame = Frame(length, static_cast<char>('a' + offset % 26));
+      std::memcpy(peer_.Bytes(d), frame.data(), frame.size());
+      peer_.Give({d});
+      ASSERT_THAT(Receive(), ElementsAre(frame)) << length << " bytes at " << offset;
+    }
+  }
+  EXPECT_EQ(session_->violation(), NfViolation::kNone);
+}
+
+// The same to the NF, by a copy: from the domain to an isolated one, from elsewhere to any.
+TEST_P(NfSessionTest, PacketsThatFillTheirBuffersAreCopiedWhole) {
+  Make();
+  const auto other = PacketPool::Create("plain", PacketPool::Kind::kPlain, 1024);
+  ASSERT_TRUE(other.ok()) << other.status();
+  for (PacketPool* pool : {&Pool(), other->get()}) {
+    for (uint16_t headers = 1; headers <= kHeadroom; ++headers) {
+      Packet* packet = nullptr;
+      ASSERT_TRUE(pool->Alloc(&packet, 1, kDefaultDataRoom));
+      ASSERT_NE(packet->Prepend(headers), nullptr);
+      const std::string frame = Frame(packet->length());
+      std::memcpy(packet->data(), frame.data(), frame.size());
+      ASSERT_EQ(session_->Send(0, &packet, 1), 1u) << headers;
+      const BessNfDescriptor d = peer_.Take()[0];
+      ASSERT_EQ(Seen(d), frame);
+      ASSERT_LE(uint32_t{d.offset} + d.length, session_->geometry().buffer_size);
+      peer_.Give({d});
+      ASSERT_THAT(Receive(), ElementsAre(frame));
+    }
+  }
+}
+
 TEST_P(NfSessionTest, FreshBuffersAreReadyAndRefilled) {
   Make();
   for (int round = 0; round < 10; ++round) {
