@@ -43,7 +43,9 @@ class NFPort final : public Port, private Gauge {
     return sent;
   }
   uint64_t LostByDevice() const override {
-    return server_->traffic().no_buffers.load(std::memory_order_relaxed);
+    const NfSessionCounters& traffic = server_->traffic();
+    return traffic.no_buffers.load(std::memory_order_relaxed) +
+           traffic.unreceived.load(std::memory_order_relaxed);
   }
 
   // What waits in the fullest ring.

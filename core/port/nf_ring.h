@@ -141,6 +141,8 @@ class NfConsumer {
     }
     tail_ = at;
   }
+  // Of the next slot to take.
+  uint32_t tail() const { return tail_; }
   // Gives the slots taken back to the peer.
   void Release() {
     own_.Store(offsetof(BessNfConsumerPart, tail), tail_, std::memory_order_release);

@@ -22,11 +22,22 @@
 namespace bess {
 namespace {
 
-// How long somebody who connected may keep others waiting before it says what it wants.
-constexpr std::chrono::milliseconds kPatience{500};
+using std::chrono::milliseconds;
+
+// How many may have connected without saying yet what they want, each for how long. Whoever comes
+// when there are as many waits outside.
+constexpr size_t kMaxNewcomers = 8;
+constexpr milliseconds kPatience{500};
+// How long what an NF sent before its goodbye may wait for a worker, and how often that is looked
+// at.
+constexpr milliseconds kGrace{100};
+constexpr milliseconds kGraceLook{1};
+// What the library asks for unless told otherwise. It keeps as many freed buffers at hand, so with
+// fewer an NF on a port of small rings could end up with all it may have, idle.
+constexpr uint32_t kUsualFresh = 64;
 
 int Milliseconds(std::chrono::steady_clock::duration time) {
-  return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(time).count());
+  return static_cast<int>(std::chrono::ceil<milliseconds>(time).count());
 }
 
 }  // namespace
@@ -68,6 +79,7 @@ NfServer::~NfServer() {
 
 uint32_t NfServer::Send(uint32_t queue, Packet** packets, uint32_t n) {
   return door_.Pass(SendLane(queue), 0u, [&] {
+    if (leaving()) return 0u;
     const uint32_t sent = session_->Send(queue, packets, n);
     if (sent < n) overloaded_.fetch_add(n - sent, std::memory_order_relaxed);
     return sent;
@@ -103,47 +115,42 @@ void NfServer::Serve() {
   while (!stop_.load(std::memory_order_relaxed)) ServeOnce();
 }
 
+// Until something has to be done that nobody will ask for; -1 when there is no such thing.
 int NfServer::Timeout() const {
-  int timeout = -1;
-  if (newcomer_) timeout = Milliseconds(kPatience);
-  if (client_ && options_.stall.count() > 0) {
-    const int stall = Milliseconds(LookInterval());
-    timeout = timeout < 0 ? stall : std::min(timeout, stall);
-  }
-  return timeout;
+  if (leaving()) return Milliseconds(kGraceLook);
+  const Clock::time_point now = Clock::now();
+  std::optional<Clock::duration> rest;
+  const auto await = [&](Clock::time_point when) {
+    rest = std::min(rest.value_or(Clock::duration::max()), when - now);
+  };
+  for (const Client& newcomer : newcomers_) await(newcomer.since + kPatience);
+  if (client_ && options_.stall.count() > 0) await(looked_ + LookInterval());
+  return rest ? std::max(0, Milliseconds(*rest)) : -1;
 }
 
 void NfServer::ServeOnce() {
-  pollfd fds[] = {
+  const bool was_leaving = leaving();
+  // Those who come now wait until who is leaving has made room, instead of being told it is taken.
+  const auto unless_leaving = [&](const FileDescriptor& fd) { return was_leaving ? -1 : fd.get(); };
+  std::vector<pollfd> fds = {
       {.fd = alarm_.get(), .events = POLLIN},
-      {.fd = client_ ? client_->socket.get() : -1, .events = POLLIN},
-      {.fd = client_ ? client_->process.get() : -1, .events = POLLIN},
-      {.fd = newcomer_ ? newcomer_->socket.get() : -1, .events = POLLIN},
-      {.fd = newcomer_ ? -1 : listener_.fd(), .events = POLLIN},
+      {.fd = client_ ? unless_leaving(client_->socket) : -1, .events = POLLIN},
+      {.fd = client_ ? unless_leaving(client_->process) : -1, .events = POLLIN},
+      {.fd = newcomers_.size() < kMaxNewcomers ? listener_.fd() : -1, .events = POLLIN},
   };
-  const auto& [alarm, client, process, newcomer, listener] = fds;
-  if (poll(fds, std::size(fds), Timeout()) < 0) return;
-  if (alarm.revents != 0) {
+  const size_t fixed = fds.size();
+  for (const Client& newcomer : newcomers_) {
+    fds.push_back({.fd = unless_leaving(newcomer.socket), .events = POLLIN});
+  }
+  if (poll(fds.data(), fds.size(), Timeout()) < 0) return;
+  if (fds[0].revents != 0) {
     eventfd_t count;
     eventfd_read(alarm_.get(), &count);
   }
   // Who goes makes room for who comes.
-  if (client_ && session_->violation() != NfViolation::kNone) {
-    Expel(session_->violation());
-  } else if (client.revents != 0) {
-    HearClient();
-  } else if (process.revents != 0) {
-    Detach(events_.died, "it died");
-  } else if (client_ && options_.stall.count() > 0) {
-    CheckProgress();
-  }
-  if (newcomer.revents != 0) {
-    Welcome();
-  } else if (newcomer_ && Clock::now() - newcomer_->since >= kPatience) {
-    events_.refused.fetch_add(1, std::memory_order_relaxed);
-    newcomer_.reset();
-  }
-  if (listener.revents != 0) Accept();
+  if (client_) AttendClient(fds[1].revents != 0, fds[2].revents != 0);
+  if (!was_leaving && !leaving()) HearNewcomers(absl::MakeSpan(fds).subspan(fixed));
+  if (fds[3].revents != 0) Accept();
 }
 
 void NfServer::Accept() {
@@ -158,38 +165,58 @@ void NfServer::Accept() {
   if (!peer.ok()) {
     events_.refused.fetch_add(1, std::memory_order_relaxed);
     SendRefusal(client.socket.get(), peer.status());
-    return Log(std::string(peer.status().message()));
+    return Log(refusals_, std::string(peer.status().message()));
   }
   client.peer = *peer;
   client.process = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, peer->pid, 0)));
   client.since = Clock::now();
-  newcomer_ = std::move(client);
+  newcomers_.push_back(std::move(client));
 }
 
-void NfServer::Welcome() {
-  const absl::StatusOr<BessNfRequest> request = ReceiveRequest(newcomer_->socket.get());
-  const absl::Status status = request.ok() ? Admit(*request) : request.status();
-  if (!status.ok()) {
-    events_.refused.fetch_add(1, std::memory_order_relaxed);
-    SendRefusal(newcomer_->socket.get(), status);
-    Log(absl::StrCat("process ", newcomer_->peer.pid, " is refused: ", status.message()));
+void NfServer::HearNewcomers(absl::Span<const pollfd> polled) {
+  const Clock::time_point now = Clock::now();
+  std::vector<Client> silent;
+  for (size_t i = 0; i < newcomers_.size(); ++i) {
+    Client& newcomer = newcomers_[i];
+    if (polled[i].revents != 0) {
+      Welcome(newcomer);
+    } else if (now - newcomer.since < kPatience) {
+      silent.push_back(std::move(newcomer));
+    } else {
+      events_.refused.fetch_add(1, std::memory_order_relaxed);
+      Log(refusals_, absl::StrCat("process ", newcomer.peer.pid, " is refused: it says nothing"));
+    }
   }
-  newcomer_.reset();
+  newcomers_ = std::move(silent);
 }
 
-absl::Status NfServer::Admit(const BessNfRequest& request) {
+void NfServer::Welcome(Client& newcomer) {
+  const absl::StatusOr<BessNfRequest> request = ReceiveRequest(newcomer.socket.get());
+  const absl::Status status = request.ok() ? Admit(newcomer, *request) : request.status();
+  if (status.ok()) return;
+  events_.refused.fetch_add(1, std::memory_order_relaxed);
+  SendRefusal(newcomer.socket.get(), status);
+  Log(refusals_, absl::StrCat("process ", newcomer.peer.pid, " is refused: ", status.message()));
+}
+
+absl::StatusOr<std::unique_ptr<NfSession>> NfServer::MakeSession(const BessNfRequest& request) {
+  NfSessionOptions options = options_.session;
+  // What the NF asks for comes out of a pool that others use, too, so the port's owner has a say.
+  options.fresh_slots = std::min(request.fresh, std::max(options.from_nf_slots, kUsualFresh));
+  options.alarm = alarm_.get();
+  return NfSession::Make(domain_, traffic_, options);
+}
+
+absl::Status NfServer::Admit(Client& newcomer, const BessNfRequest& request) {
   if (request.kind != BESS_NF_ATTACH) return Error(EINVAL, "the first request is to attach");
   if (client_) return Error(EBUSY, "process ", client_->peer.pid, " is attached to this port");
-  NfSessionOptions options = options_.session;
-  options.fresh_slots = request.fresh;
-  options.alarm = alarm_.get();
-  BESS_ASSIGN_OR_RETURN(auto session, NfSession::Make(domain_, traffic_, options));
-  if (!SendWelcome(newcomer_->socket.get(), session->geometry(), session->Descriptors())) {
+  BESS_ASSIGN_OR_RETURN(auto session, MakeSession(request));
+  if (!SendWelcome(newcomer.socket.get(), session->geometry(), session->Descriptors())) {
     return Error(errno, "cannot send the welcome: ", std::strerror(errno));
   }
   session->ForgetPeerEnds();
   session_ = std::move(session);
-  client_ = std::move(newcomer_);
+  client_ = std::move(newcomer);
   looked_ = Clock::now();
   seen_progress_ = 0;
   seen_stuck_ = false;
@@ -206,8 +233,22 @@ absl::Status NfServer::Admit(const BessNfRequest& request) {
     epoll_ctl(wakers_[q].get(), EPOLL_CTL_ADD, session_->bell(q), &rung);
   }
   events_.attached.fetch_add(1, std::memory_order_relaxed);
-  Log(absl::StrCat("'", name, "' (process ", client_->peer.pid, ") is attached"));
+  Log(attachments_, absl::StrCat("'", name, "' (process ", client_->peer.pid, ") is attached"));
   return absl::OkStatus();
+}
+
+void NfServer::AttendClient(bool speaks, bool died) {
+  if (session_->violation() != NfViolation::kNone) {
+    Expel(session_->violation());
+  } else if (leaving()) {
+    FinishLeaving();
+  } else if (speaks) {
+    HearClient();
+  } else if (died) {
+    Detach(events_.died, "it died");
+  } else if (options_.stall.count() > 0) {
+    CheckProgress();
+  }
 }
 
 // Only goodbyes come by this connection.
@@ -215,12 +256,19 @@ void NfServer::HearClient() {
   const absl::StatusOr<BessNfRequest> request = ReceiveRequest(client_->socket.get());
   if (StatusErrno(request.status()) == EAGAIN) return;
   if (request.ok() && request->kind == BESS_NF_DETACH) {
-    Detach(events_.detached, "it wants to");
+    leave_by_ = Clock::now() + kGrace;
+    leaving_.store(true, std::memory_order_relaxed);
+    FinishLeaving();
   } else if (StatusErrno(request.status()) == ENOTCONN) {
     Detach(events_.died, "it died");
   } else {
     Expel(NfViolation::kMessage);
   }
+}
+
+// As soon as workers have what it sent before its goodbye, or they do not come for it.
+void NfServer::FinishLeaving() {
+  if (session_->Drained() || Clock::now() >= leave_by_) Detach(events_.detached, "it wants to");
 }
 
 // Twice within the time it has, since its rings may have filled up just before a look.
@@ -245,6 +293,7 @@ void NfServer::Expel(NfViolation violation) {
 
 void NfServer::Detach(std::atomic<uint64_t>& how, const std::string& why) {
   door_.Close();
+  leaving_.store(false, std::memory_order_relaxed);
   {
     absl::MutexLock lock(&process_mutex_);
     process_.reset();
@@ -253,18 +302,24 @@ void NfServer::Detach(std::atomic<uint64_t>& how, const std::string& why) {
   for (uint32_t q = 0; q < wakers_.size(); ++q) {
     epoll_ctl(wakers_[q].get(), EPOLL_CTL_DEL, session_->bell(q), nullptr);
   }
+  session_->CountUnreceived();
   session_.reset();
   how.fetch_add(1, std::memory_order_relaxed);
-  Log(absl::StrCat("process ", client_->peer.pid, " is detached: ", why));
+  Log(detachments_, absl::StrCat("process ", client_->peer.pid, " is detached: ", why));
   client_.reset();
 }
 
 // A line a second: a peer that comes and goes does not fill the log.
-void NfServer::Log(const std::string& text) {
+void NfServer::Log(LogLimit& limit, const std::string& text) const {
   const Clock::time_point now = Clock::now();
-  if (now - logged_ < std::chrono::seconds(1)) return;
-  logged_ = now;
-  spdlog::info("port {}: {}", options_.port, text);
+  if (now - limit.logged < std::chrono::seconds(1)) {
+    ++limit.left_out;
+    return;
+  }
+  limit.logged = now;
+  const uint64_t others = std::exchange(limit.left_out, 0);
+  spdlog::info("port {}: {}{}", options_.port, text,
+               others == 0 ? "" : absl::StrCat(" (", others, " lines like this were left out)"));
 }
 
 }  // namespace bess

@@ -4,6 +4,7 @@
 // and keeps workers out while the shared memory comes and goes. One NF is attached at a time.
 #pragma once
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -22,6 +23,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
 #include "core/graph/brake.h"
 #include "core/port/doorway.h"
 #include "core/port/file_descriptor.h"
@@ -33,9 +35,9 @@ namespace bess {
 struct NfServerOptions {
   std::string port;  // its name, for the log
   std::string path;
+  std::optional<mode_t> mode;  // of the path, as UnixListener::Open
   std::set<uid_t> uids;
   std::chrono::milliseconds stall{0};  // 0: no NF is ever detached for being slow
-  std::optional<mode_t> mode;  // of the path, as UnixListener::Open
   const Brake* brake = nullptr;        // if there is one, it is on while packets wait for room
   NfSessionOptions session;
 };
@@ -107,20 +109,31 @@ class NfServer {
   NfServer(NfServerOptions options, NfDomain& domain, UnixListener listener, FileDescriptor alarm,
            std::vector<FileDescriptor> wakers);
 
+  // One for each kind of line in the log, so that none keeps the others out.
+  struct LogLimit {
+    Clock::time_point logged{};
+    uint64_t left_out = 0;
+  };
+
   void Serve();
   void ServeOnce();
   int Timeout() const;
   void Accept();
-  void Welcome();
-  absl::Status Admit(const BessNfRequest& request);
+  void HearNewcomers(absl::Span<const pollfd> polled);
+  void Welcome(Client& newcomer);
+  absl::StatusOr<std::unique_ptr<NfSession>> MakeSession(const BessNfRequest& request);
+  absl::Status Admit(Client& newcomer, const BessNfRequest& request);
+  void AttendClient(bool speaks, bool died);
   void HearClient();
+  bool leaving() const { return leaving_.load(std::memory_order_relaxed); }
+  void FinishLeaving();
   std::chrono::milliseconds LookInterval() const {
     return (options_.stall + std::chrono::milliseconds(1)) / 2;
   }
   void CheckProgress();
   void Expel(NfViolation violation);
   void Detach(std::atomic<uint64_t>& how, const std::string& why);
-  void Log(const std::string& text);
+  void Log(LogLimit& limit, const std::string& text) const;
   // Of the doorway; a receive queue's lane has its number.
   uint32_t SendLane(uint32_t queue) const { return options_.session.from_nf_queues + queue; }
 
@@ -135,13 +148,18 @@ class NfServer {
   std::unique_ptr<NfSession> session_;
   mutable absl::Mutex process_mutex_;
   std::optional<NfProcess> process_ ABSL_GUARDED_BY(process_mutex_);  // while set, session_ stays
-  std::optional<Client> newcomer_;  // connected, and has not said yet what it wants
-  std::optional<Client> client_;    // attached
-  uint32_t seen_progress_ = 0;      // what the NF had taken at the last look
+  std::vector<Client> newcomers_;  // connected, and have not said yet what they want
+  std::optional<Client> client_;   // attached
+  // It has said goodbye: it gets nothing more, and what it sent before is received until then.
+  std::atomic<bool> leaving_{false};
+  Clock::time_point leave_by_{};
+  uint32_t seen_progress_ = 0;  // what the NF had taken at the last look
   uint64_t seen_overloaded_ = 0;
   bool seen_stuck_ = false;  // full rings, and nothing was taken, at the last look
   Clock::time_point looked_{};
-  Clock::time_point logged_{};
+  LogLimit refusals_;
+  LogLimit attachments_;
+  LogLimit detachments_;
 
   NfEvents events_;
   NfSessionCounters traffic_;

@@ -2,7 +2,12 @@
 #include "core/port/nf_server.h"
 
 #include <gmock/gmock.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
+
+#include <deque>
+#include <sstream>
 
 #include "core/base/status.h"
 #include "core/port/nf_testing.h"
@@ -129,13 +134,138 @@ TEST_F(NfServerTest, OnlyUsersOnTheListComeIn) {
   EXPECT_THAT(bess_nf_error(), HasSubstr("user " + std::to_string(geteuid()) + " may not attach"));
 }
 
-TEST_F(NfServerTest, TheSilentAreSentAway) {
+TEST_F(NfServerTest, TheSilentAreSentAwayAndKeepNobodyWaiting) {
   Start();
-  RawConnection silent(path_);
-  BessNf* nf = bess_nf_attach(path_.c_str(), nullptr);  // waits for the silent one to be sent away
+  std::deque<RawConnection> silent;
+  for (int i = 0; i < 7; ++i) silent.emplace_back(path_);
+  const auto start = std::chrono::steady_clock::now();
+  BessNf* nf = bess_nf_attach(path_.c_str(), nullptr);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(400));
   ASSERT_NE(nf, nullptr) << bess_nf_error();
-  EXPECT_TRUE(silent.IsClosed());
+  for (RawConnection& connection : silent) EXPECT_TRUE(connection.IsClosed());
+  EXPECT_EQ(events().refused, 7u);
   bess_nf_detach(nf);
+}
+
+// Each has its own time, whatever others do, and eight of them have it at once.
+TEST_F(NfServerTest, ManyWhoAreSilentCostLittleTime) {
+  Start();
+  std::deque<RawConnection> silent;
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) silent.emplace_back(path_);  // the last ones wait for the backlog
+  BessNf* nf = bess_nf_attach(path_.c_str(), nullptr);
+  ASSERT_NE(nf, nullptr) << bess_nf_error();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(4)) << "20 times 500 ms";
+  bess_nf_detach(nf);
+}
+
+// What it sent before its goodbye is received, and who comes meanwhile is let in afterwards.
+TEST_F(NfServerTest, LastWordsAreHeard) {
+  Start();
+  for (uint64_t round = 1; round <= 5; ++round) {
+    auto nf = std::make_unique<RawConnection>(path_);
+    RawPeer peer = nf->Attach();
+    ASSERT_TRUE(Eventually([this] { return server_->attached(); }));
+    ASSERT_EQ(Send(8), 8u);
+    const std::vector<BessNfDescriptor> got = peer.Take();
+    peer.Give(got);
+    nf->Say(Request(BESS_NF_DETACH));
+    nf.reset();
+    RawConnection next(path_);
+    next.Say(Request());
+    ASSERT_TRUE(Eventually([this] { return Send(1) == 0; })) << "it gets nothing more";
+    EXPECT_EQ(Receive(), 8u);
+    EXPECT_EQ(next.Hear().error, 0u);
+    EXPECT_EQ(events().detached, round);
+    EXPECT_EQ(server_->traffic().unreceived, 0u);
+    next.Close();
+    ASSERT_TRUE(Eventually([this] { return !server_->attached(); }));
+  }
+  EXPECT_EQ(events().refused, 0u);
+  EXPECT_EQ(server_->overloaded(), 0u);
+}
+
+// Nobody waits for ever for a worker, and what is lost is counted: packets, not buffers given back.
+TEST_F(NfServerTest, WhatNobodyReceivesIsCounted) {
+  Start();
+  RawConnection nf(path_);
+  RawPeer peer = nf.Attach();
+  ASSERT_TRUE(Eventually([this] { return server_->attached(); }));
+  ASSERT_EQ(Send(5), 5u);
+  std::vector<BessNfDescriptor> got = peer.Take();
+  got[2].length = 0;
+  peer.Give(got);
+  nf.Say(Request(BESS_NF_DETACH));
+  EXPECT_TRUE(Eventually([this] { return events().detached == 1; }));
+  EXPECT_EQ(server_->traffic().unreceived, 4u);
+  RawConnection rude(path_);
+  peer = rude.Attach();
+  ASSERT_TRUE(Eventually([this] { return server_->attached(); }));
+  ASSERT_EQ(Send(3), 3u);
+  peer.Give(peer.Take());
+  rude.Close();
+  EXPECT_TRUE(Eventually([this] { return events().died == 1; }));
+  EXPECT_EQ(server_->traffic().unreceived, 7u);
+}
+
+TEST_F(NfServerTest, ALeaverThatGoesOnIsCutOff) {
+  Start();
+  RawConnection nf(path_);
+  RawPeer peer = nf.Attach();
+  ASSERT_TRUE(Eventually([this] { return server_->attached(); }));
+  nf.Say(Request(BESS_NF_DETACH));
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; events().detached == 0 && i < 5000; ++i) {
+    Send(1);
+    peer.Give(peer.Take());
+    Receive();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(events().detached, 1u);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
+}
+
+TEST_F(NfServerTest, FreshBuffersAreNoMoreThanThePortsRings) {
+  Start();
+  const auto fresh = [this](uint32_t wanted) {
+    RawConnection nf(path_);
+    const uint32_t slots = nf.Attach(wanted).geometry().fresh_slots;
+    nf.Close();
+    EXPECT_TRUE(Eventually([this] { return !server_->attached(); }));
+    return slots;
+  };
+  EXPECT_EQ(fresh(4096), 1024u);
+  EXPECT_EQ(fresh(100), 128u);
+  options_.session.from_nf_slots = 16;
+  Start();
+  EXPECT_EQ(fresh(4096), 64u) << "what the library needs";
+}
+
+// Lines of one kind do not keep those of another out of the log.
+TEST_F(NfServerTest, TheLogSaysWhyWhoeverWasThereBefore) {
+  std::ostringstream text;
+  const auto old = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text)));
+  Start();
+  for (uint64_t i = 1; i <= 4; ++i) {
+    RawConnection noise(path_);
+    noise.Say("hello");
+    noise.Hear();
+    RawConnection nf(path_);
+    RawPeer peer = nf.Attach();
+    ASSERT_TRUE(Eventually([this] { return server_->attached(); }));
+    peer.Give({{.buffer = peer.geometry().buffers, .offset = 0, .length = 60}});
+    Receive();
+    ASSERT_TRUE(Eventually([&] { return events().violated == i; }));
+    if (i == 3) std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  }
+  server_.reset();
+  spdlog::set_default_logger(old);
+  EXPECT_THAT(text.str(), HasSubstr("is refused: a request has"));
+  EXPECT_THAT(text.str(), HasSubstr("is attached\n"));
+  EXPECT_THAT(text.str(), HasSubstr("is detached: a buffer that does not exist\n"));
+  EXPECT_THAT(text.str(), HasSubstr("does not exist (2 lines like this were left out)"));
 }
 
 TEST_F(NfServerTest, MessagesOutOfTurnAreRefused) {

@@ -169,6 +169,30 @@ uint32_t NfSession::Progress() const {
   return taken;
 }
 
+bool NfSession::Drained() const {
+  const PeerMemory peer(nf_memory_.start());
+  for (uint32_t q = 0; q < geometry_.from_nf_queues; ++q) {
+    const auto head = peer.Load<uint32_t>(bess_nf_from_nf_producer(&geometry_, q));
+    if (head != receive_lanes_[q].taken.load(std::memory_order_relaxed)) return false;
+  }
+  return true;
+}
+
+// No more than each ring holds, or a peer that goes on filling it could keep us here. One that lies
+// about its rings makes the count wrong by as much, which harms nobody.
+void NfSession::CountUnreceived() {
+  uint64_t packets = 0;
+  for (ReceiveLane& lane : receive_lanes_) {
+    BessNfDescriptor descriptor{};
+    for (uint32_t i = 0; i < geometry_.from_nf_slots && lane.ring.Available().value_or(0) > 0;
+         ++i) {
+      lane.ring.Take({&descriptor, 1});
+      packets += descriptor.length != 0;
+    }
+  }
+  counters_.unreceived.fetch_add(packets, std::memory_order_relaxed);
+}
+
 void NfSession::Break(NfViolation violation) {
   NfViolation none = NfViolation::kNone;
   if (violation_.compare_exchange_strong(none, violation)) eventfd_write(alarm_, 1);
@@ -268,6 +292,7 @@ uint32_t NfSession::Receive(uint32_t queue, Packet** packets, uint32_t max) {
   ReceiveLane& lane = receive_lanes_[queue];
   if (violation() != NfViolation::kNone) return 0;
   const uint32_t n = TakeBack(lane.ring, packets, std::min(max, kBatchSize));
+  lane.taken.store(lane.ring.tail(), std::memory_order_relaxed);
   FillFresh(lane.fresh);
   return isolated_ ? CopyOut(packets, n) : n;
 }

@@ -31,6 +31,7 @@ const char* ViolationText(NfViolation violation);
 struct NfSessionCounters {
   std::atomic<uint64_t> copied{0};      // to the NF, from a pool that it does not share
   std::atomic<uint64_t> no_buffers{0};  // from the NF, dropped for want of a buffer to copy into
+  std::atomic<uint64_t> unreceived{0};  // from the NF, still in its rings when the session ended
 };
 
 struct NfSessionOptions {
@@ -78,6 +79,11 @@ class NfSession {
   uint32_t loans() const { return loans_.load(std::memory_order_relaxed); }
   // A number that changes whenever the NF takes packets. Thread: any.
   uint32_t Progress() const;
+  // Whether the switch has taken all that the NF has put into its rings so far. Thread: any.
+  bool Drained() const;
+  // Counts the packets that are in the rings from the NF still, in the end. No worker may be in
+  // Receive, then or later.
+  void CountUnreceived();
 
  private:
   using ToNf = NfProducer<PeerMemory>;
@@ -96,6 +102,7 @@ class NfSession {
     FromNf ring;
     ToNf fresh;
     FileDescriptor bell;
+    std::atomic<uint32_t> taken{0};  // where we are in the ring, for other threads
   };
 
   NfSession(NfDomain& into, NfSessionCounters& counters, const NfSessionOptions& options)
