@@ -37,12 +37,15 @@ struct Mapping {
 // Ordinary memory, however many hugetlb pages are free: whoever maps it may punch a hole (no seal
 // forbids that which lets them write). A hole in ordinary memory reads as zeros. One in hugetlb
 // pages gives the page back for good, and when no other is free who touches it next dies of SIGBUS.
-Mapping MapMemfd(const std::string& name, size_t size) {
+//
+// It is mapped at `place`, instead of what is there, unless that is nullptr.
+Mapping MapMemfd(const std::string& name, size_t size, void* place) {
   Mapping mapping;
   mapping.fd = memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (mapping.fd < 0) return mapping;
   if (ftruncate(mapping.fd, static_cast<off_t>(size)) == 0) {
-    mapping.address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, mapping.fd, 0);
+    const int flags = MAP_SHARED | (place == nullptr ? 0 : MAP_FIXED);
+    mapping.address = mmap(place, size, PROT_READ | PROT_WRITE, flags, mapping.fd, 0);
   }
   if (mapping.address == MAP_FAILED) {
     close(mapping.fd);
@@ -132,13 +135,17 @@ absl::Status PacketPool::CreatePlain(uint32_t packets) {
 }
 
 absl::Status PacketPool::CreateShareable(uint32_t packets) {
-  BESS_RETURN_IF_ERROR(MapBuffers(packets));
+  buffers_size_ = RoundUp(size_t{packets} * stride(), kHugePage);
+  BESS_RETURN_IF_ERROR(MapBuffers());
   BESS_RETURN_IF_ERROR(CreateEmpty(packets, sizeof(Packet), RTE_MEMPOOL_F_NO_IOVA_CONTIG));
   return AddHeaders(packets);
 }
 
 absl::Status PacketPool::CreateEmpty(uint32_t packets, uint32_t element, unsigned flags) {
-  mempool_ = rte_mempool_create_empty(name_.c_str(), packets, element, kCacheSize, sizeof(Private),
+  // DPDK's names stay with them; ours may change, and the next pool may have the old one.
+  static std::atomic<uint32_t> made{0};
+  const std::string name = absl::StrCat("pool", made.fetch_add(1, std::memory_order_relaxed));
+  mempool_ = rte_mempool_create_empty(name.c_str(), packets, element, kCacheSize, sizeof(Private),
                                       SOCKET_ID_ANY, flags);
   if (mempool_ == nullptr) return CannotCreate(packets, rte_errno);
   rte_mempool_set_ops_byname(mempool_, rte_mbuf_best_mempool_ops(), nullptr);
@@ -155,20 +162,26 @@ absl::Status PacketPool::CannotCreate(uint32_t packets, int error) const {
                " packets: ", rte_strerror(error));
 }
 
-absl::Status PacketPool::MapBuffers(uint32_t packets) {
-  buffers_size_ = RoundUp(size_t{packets} * stride(), kHugePage);
-  const Mapping mapping = MapMemfd(name_, buffers_size_);
+absl::Status PacketPool::MapBuffers() {
+  const Mapping mapping = MapMemfd(name_, buffers_size_, buffers_);
   if (mapping.fd < 0) {
     return Error(ENOMEM, "cannot map ", buffers_size_ >> 20,
                  " MB of packet buffers: ", std::strerror(errno),
                  "; fewer packets (--buffers) need less");
   }
   madvise(mapping.address, buffers_size_, MADV_HUGEPAGE);
+  if (memfd_ >= 0) close(memfd_);
   memfd_ = mapping.fd;
   buffers_ = static_cast<uint8_t*>(mapping.address);
   if (fcntl(memfd_, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     return Error(errno, "cannot seal the packet buffers: ", std::strerror(errno));
   }
+  return absl::OkStatus();
+}
+
+absl::Status PacketPool::Renew(std::string_view name) {
+  BESS_RETURN_IF_ERROR(MapBuffers());
+  name_ = name;
   return absl::OkStatus();
 }
 

@@ -86,6 +86,11 @@ class PacketPool {
   Packet* Make(std::string_view bytes, uint16_t tailroom = 0);
   Packet* MakeChain(absl::Span<const std::string_view> segments);
 
+  // The packets of a shareable pool, all of which must be free, get new memory under a new name.
+  // Whoever maps the old memory has it to itself, and what it took is free when the last one goes.
+  // On errors the pool stays as it was.
+  absl::Status Renew(std::string_view name);
+
   const std::string& name() const { return name_; }
   uint32_t capacity() const { return capacity_; }
   uint16_t data_room() const { return data_room_; }
@@ -106,12 +111,12 @@ class PacketPool {
   absl::Status CreatePlain(uint32_t packets);
   absl::Status CreateEmpty(uint32_t packets, uint32_t element, unsigned flags);
   absl::Status CannotCreate(uint32_t packets, int error) const;
-  absl::Status MapBuffers(uint32_t packets);
+  absl::Status MapBuffers();
   absl::Status AddHeaders(uint32_t packets);
   bool AllocOnHeap(Packet** out, uint32_t n, uint16_t length);
   static void FreeToHeap(Packet* packet);
 
-  const std::string name_;
+  std::string name_;
   const uint16_t data_room_;
   rte_mempool* mempool_ = nullptr;
   uint32_t capacity_ = 0;

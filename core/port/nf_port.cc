@@ -42,7 +42,7 @@ absl::Status NFPort::Init(const pb::NFPortArg& arg) {
   braking_ = arg.backpressure();
   if (braking_) brake_.Arm(std::bit_ceil(shape().tx_size));
   BESS_ASSIGN_OR_RETURN(std::string path, PathOf(arg, name()));
-  BESS_ASSIGN_OR_RETURN(NfDomain * domain, pools().Domain(arg.domain()));
+  BESS_ASSIGN_OR_RETURN(domain_, pools().Domain(arg.domain()));
   NfServerOptions options{.port = name(),
                           .path = path,
                           .mode = ModeOf(arg),
@@ -54,7 +54,7 @@ absl::Status NFPort::Init(const pb::NFPortArg& arg) {
                                       .to_nf_slots = shape().tx_size,
                                       .from_nf_slots = shape().rx_size,
                                       .isolated = !arg.trusted()}};
-  BESS_ASSIGN_OR_RETURN(server_, NfServer::Start(std::move(options), *domain));
+  BESS_ASSIGN_OR_RETURN(server_, NfServer::Start(std::move(options), *domain_.get()));
   return absl::OkStatus();
 }
 

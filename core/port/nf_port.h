@@ -53,6 +53,7 @@ class NFPort final : public Port, private Gauge {
 
   bool braking_ = false;
   Brake brake_{this};
+  PortPools::DomainLease domain_;
   std::unique_ptr<NfServer> server_;
 };
 

@@ -201,6 +201,23 @@ TEST_F(NFPortTest, DomainsHavePoolsOfTheirOwn) {
   EXPECT_TRUE(Eventually([this] { return Pools() == 0; }));
 }
 
+// Whether it is the argument or the socket that is wrong.
+TEST_F(NFPortTest, ARefusedPortLeavesNoDomainBehind) {
+  const auto pools = [this] {
+    int found = 0;
+    table_.VisitPools([&](const PacketPool&) { ++found; });
+    return found;
+  };
+  const int before = pools();
+  for (int i = 0; i < 20; ++i) {
+    arg_.set_domain("refused" + std::to_string(i));
+    arg_.set_path(i % 2 == 0 ? std::string(200, 'x') : "/none/such/folder");
+    EXPECT_FALSE(Make("p").ok());
+    EXPECT_FALSE(Make("p", 17).ok());
+  }
+  EXPECT_EQ(pools(), before);
+}
+
 TEST_F(NFPortTest, LongPacketsAreRefused) {
   MakeAttached();
   Packet* packets[2] = {testing_ports::Pool().AllocLong(5000), nullptr};

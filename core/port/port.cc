@@ -130,13 +130,14 @@ absl::StatusOr<std::unique_ptr<Port>> DriverClass::Create(std::string_view name,
     port->tx_counters_.push_back(std::make_unique<Port::QueueCounters>());
   }
   BESS_RETURN_IF_ERROR(init(*port, any));
+  port->domain_.Serve();
   return port;
 }
 
 absl::Status DriverClass::EnterDomain(Port& port, std::string_view domain) {
   if (domain.empty()) return absl::OkStatus();
-  BESS_ASSIGN_OR_RETURN(NfDomain * entered, port.pools_->Domain(domain));
-  port.pool_ = &entered->pool();
+  BESS_ASSIGN_OR_RETURN(port.domain_, port.pools_->Domain(domain));
+  port.pool_ = &port.domain_.get()->pool();
   return absl::OkStatus();
 }
 

@@ -163,6 +163,7 @@ class Port : public PortQueues {
   std::string name_;
   const DriverClass* driver_ = nullptr;
   PortPools* pools_ = nullptr;
+  PortPools::DomainLease domain_;  // of the pool, if that is of a domain with a name
   PacketPool* pool_ = nullptr;
   PortShape shape_;
   std::vector<std::unique_ptr<QueueCounters>> rx_counters_;

@@ -22,6 +22,8 @@ namespace bess {
 
 // Thread: control, one at a time; VisitAll from any.
 class PortPools {
+  struct Tenant;
+
  public:
   // `shareable` must outlive this object.
   explicit PortPools(PacketPool& shareable) : shareable_(shareable) {}
@@ -54,9 +56,33 @@ class PortPools {
   // filled by the kernel, 2,048 packets a queue).
   absl::StatusOr<PlainPool> TakePlain(uint32_t packets);
 
+  // The right to use a trust domain, which is there as long as anybody has it.
+  class DomainLease {
+   public:
+    DomainLease() = default;
+    DomainLease(DomainLease&& other) noexcept { *this = std::move(other); }
+    DomainLease& operator=(DomainLease&& other) noexcept;
+    ~DomainLease();
+
+    NfDomain* get() const;
+    // From here on workers may have packets of it.
+    void Serve();
+
+   private:
+    friend class PortPools;
+    DomainLease(PortPools* owner, Tenant* tenant);
+
+    PortPools* owner_ = nullptr;
+    Tenant* tenant_ = nullptr;
+  };
+
   // The trust domain of this name, made when it is first asked for; the empty name is that of the
   // shareable pool. EINVAL for a name of other than letters, digits, '_' and '-', or too long.
-  absl::StatusOr<NfDomain*> Domain(std::string_view name);
+  //
+  // What a domain took is free again when nobody has a lease of it and none of its packets travels:
+  // noticed at the latest when the next domain is asked for. Of a domain that served, the headers
+  // of its packets stay, for the next domain of whatever name.
+  absl::StatusOr<DomainLease> Domain(std::string_view name);
 
   // Calls visit(pool) for the shareable pool and each other one, whoever has it.
   void VisitAll(const std::function<void(const PacketPool&)>& visit) const;
@@ -65,11 +91,21 @@ class PortPools {
   struct Tenant {
     std::unique_ptr<PacketPool> pool;  // nullptr: the shareable one
     std::unique_ptr<NfDomain> domain;
+    uint32_t leases = 0;
+    bool served = false;  // workers may know the pool
+    bool used = false;    // since its memory was new
+
+    bool idle() const { return leases == 0 && pool != nullptr && pool->in_use() == 0; }
   };
+
+  absl::StatusOr<Tenant> MakeTenant(std::string_view name);
+  Tenant* Reuse(std::string_view name);
+  void CleanUp();
 
   PacketPool& shareable_;
   std::map<std::string, Tenant, std::less<>> domains_;
   std::vector<std::unique_ptr<PacketPool>> idle_;  // some packets of theirs may still travel
+  uint32_t plain_made_ = 0;
   mutable absl::Mutex made_mutex_;
   std::vector<const PacketPool*> made_ ABSL_GUARDED_BY(made_mutex_);  // as old as this object
 };
