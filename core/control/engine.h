@@ -127,7 +127,7 @@ class Engine final : public Host {
   absl::Status Connect(std::string_view from, uint64_t ogate, std::string_view to, uint64_t igate,
                        bool default_hooks);
   absl::Status Disconnect(std::string_view from, uint64_t ogate);
-  // Commands that begin with "get_" change nothing; others are part of the configuration. In a
+  // What of them is part of the configuration depends on their CommandKind. In a
   // transaction of several edits, a module that runs already carries it out when it is committed:
   // EBUSY if its class has not the means (see NewConfig).
   absl::Status RunCommand(std::string_view module, std::string_view command,

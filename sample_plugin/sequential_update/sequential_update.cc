@@ -34,7 +34,8 @@ class SequentialUpdate final : public Module {
       .template_name = "sequential_update",
   };
   static Commands<SequentialUpdate> commands() {
-    return {{"add", &SequentialUpdate::Add}, {"clear", &SequentialUpdate::Clear}};
+    return {{"add", &SequentialUpdate::Add},
+            {"clear", &SequentialUpdate::Clear, CommandKind::kClears}};
   }
 
   absl::Status Init(const SequentialUpdateArg& arg) { return Add(arg); }
