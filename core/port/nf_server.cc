@@ -28,9 +28,7 @@ using std::chrono::milliseconds;
 // when there are as many waits outside.
 constexpr size_t kMaxNewcomers = 8;
 constexpr milliseconds kPatience{500};
-// How long what an NF sent before its goodbye may wait for a worker, and how often that is looked
-// at.
-constexpr milliseconds kGrace{100};
+// How often it is looked whether workers have taken what an NF sent before its goodbye.
 constexpr milliseconds kGraceLook{1};
 // What the library asks for unless told otherwise. It keeps as many freed buffers at hand, so with
 // fewer an NF on a port of small rings could end up with all it may have, idle.
@@ -256,7 +254,7 @@ void NfServer::HearClient() {
   const absl::StatusOr<BessNfRequest> request = ReceiveRequest(client_->socket.get());
   if (StatusErrno(request.status()) == EAGAIN) return;
   if (request.ok() && request->kind == BESS_NF_DETACH) {
-    leave_by_ = Clock::now() + kGrace;
+    leave_by_ = Clock::now() + options_.grace;
     leaving_.store(true, std::memory_order_relaxed);
     FinishLeaving();
   } else if (StatusErrno(request.status()) == ENOTCONN) {

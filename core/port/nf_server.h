@@ -38,7 +38,9 @@ struct NfServerOptions {
   std::optional<mode_t> mode;  // of the path, as UnixListener::Open
   std::set<uid_t> uids;
   std::chrono::milliseconds stall{0};  // 0: no NF is ever detached for being slow
-  const Brake* brake = nullptr;        // if there is one, it is on while packets wait for room
+  // How long what an NF sent before its goodbye may wait for a worker.
+  std::chrono::milliseconds grace{100};
+  const Brake* brake = nullptr;  // if there is one, it is on while packets wait for room
   NfSessionOptions session;
 };
 

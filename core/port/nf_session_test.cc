@@ -8,6 +8,7 @@
 #include <iostream>
 #include <random>
 #include <set>
+#include <thread>
 
 #include "core/base/chaos_testing.h"
 #include "core/port/nf_testing.h"
@@ -332,6 +333,42 @@ TEST_P(NfSessionTest, ATailAheadOfTheRingEndsTheSession) {
   peer_.ours().Store(bess_nf_to_nf_consumer(&peer_.geometry(), 0), 17u);
   EXPECT_EQ(Send({Frame(60)}), 0u);
   EXPECT_EQ(session_->violation(), NfViolation::kIndex);
+}
+
+TEST_P(NfSessionTest, KnowsWhatWaitsInItsRings) {
+  Make({.from_nf_queues = 2, .to_nf_slots = 16, .from_nf_slots = 16});
+  EXPECT_TRUE(session_->Drained());
+  ASSERT_EQ(Send({Frame(60), Frame(60), Frame(60)}), 3u);
+  std::vector<BessNfDescriptor> got = peer_.Take();
+  got[2].length = 0;
+  peer_.Give({got[0]}, 0);
+  peer_.Give({got[1], got[2]}, 1);
+  EXPECT_FALSE(session_->Drained());
+  EXPECT_THAT(Receive(0), SizeIs(1));
+  EXPECT_FALSE(session_->Drained());
+  session_->CountUnreceived();
+  EXPECT_EQ(counters_.unreceived, 1u) << "the other one is a buffer given back";
+}
+
+// One that fills its ring for ever, or lies about it, keeps nobody busy.
+TEST_P(NfSessionTest, WhatWaitsIsNoMoreThanTheRingHolds) {
+  Make({.to_nf_slots = 16, .from_nf_slots = 16});
+  const uint64_t head = bess_nf_from_nf_producer(&peer_.geometry(), 0);
+  for (uint32_t i = 0; i < 16; ++i) {
+    peer_.ours().Store(head + SlotOffset(i, 16), ~uint64_t{0});
+  }
+  peer_.ours().Store(head, 17u);
+  EXPECT_FALSE(session_->Drained());
+  session_->CountUnreceived();
+  EXPECT_EQ(counters_.unreceived, 0u) << "a lie";
+  std::atomic<bool> stop{false};
+  std::thread filler([&] {
+    for (uint32_t i = 1; !stop; ++i) peer_.ours().Store(head, i);
+  });
+  session_->CountUnreceived();
+  stop = true;
+  filler.join();
+  EXPECT_LE(counters_.unreceived, 16u);
 }
 
 TEST_P(NfSessionTest, SwitchMemoryCannotBeWrittenByThePeer) {
