@@ -143,8 +143,8 @@ int bess_nf_receive(struct BessNf* nf, uint32_t queue, struct BessNfPacket* pack
 
 // Gives freed buffers back, but keeps as many as are likely to be wanted soon.
 static void return_idle(struct BessNf* nf, struct SendQueue* to) {
-  if (to->idle_count <= nf->fresh) return;
-  uint32_t n = to->idle_count - nf->fresh / 2;
+  if (to->idle_count <= nf->geometry.fresh_slots) return;
+  uint32_t n = to->idle_count - nf->geometry.fresh_slots / 2;
   const uint32_t free_slots = room(&to->ring, n);
   if (n > free_slots) n = free_slots;
   for (uint32_t i = 0; i < n; ++i) {
