@@ -63,6 +63,10 @@ absl::StatusOr<std::unique_ptr<NfSession>> NfSession::Make(NfDomain& domain,
   session->domain_ = &domain;
   if (options.isolated) BESS_RETURN_IF_ERROR(session->MakePrivateDomain());
   NfDomain& shared = *session->domain_;
+  if (shared.buffers() > BESS_NF_MAX_BUFFERS) {
+    return Error(ENOTSUP, "a network function can tell ", BESS_NF_MAX_BUFFERS,
+                 " buffers apart; its domain has ", shared.buffers());
+  }
   BessNfGeometry& geometry = session->geometry_;
   geometry.buffers = shared.buffers();
   geometry.stride = shared.stride();
