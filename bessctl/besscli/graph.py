@@ -10,6 +10,7 @@ the middle of what it joins.
 from bisect import bisect_right, insort
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 
 GAP = 3
 SWEEPS = 12
@@ -38,11 +39,12 @@ class Node:
 @dataclass(eq=False)
 class Cell:
     """A node or a way point of a long edge, at its place in a layer; `outs` and `ins` are the gates
-    below and above.
+    below and above, `margin` is what the text beside it takes.
     """
 
     node: Node | None
     width: int = 1
+    margin: int = 0
     x: int = 0
     outs: dict[int, int] = field(default_factory=dict)
     ins: dict[int, int] = field(default_factory=dict)
@@ -83,10 +85,18 @@ def lay_out(nodes: list[Node], edges: list[Edge]) -> Layout:
     backward = _closing_edges([node.name for node in nodes], straight)
     ranks = _ranks([node.name for node in nodes], straight, backward)
     layers, hops = _cells(nodes, straight, backward, ranks)
+    for cell in chain.from_iterable(layers):
+        if cell.node is not None:
+            cell.margin = len(loops_text(loops.get(cell.node.name, [])))
     _order(layers, hops)
     _order_gates(layers, hops)
     _place(layers, hops)
     return Layout(layers, hops, loops)
+
+
+def loops_text(loops: list[Edge]) -> str:
+    """What to write beside a box whose gates lead back to it."""
+    return "↺" + ",".join(f"{loop.ogate}:{loop.igate}" for loop in loops) if loops else ""
 
 
 def _closing_edges(names: list[str], edges: list[Edge]) -> set[int]:
@@ -356,7 +366,7 @@ def _fit(layer: list[Cell], wanted: list[float], weights: list[float] | None = N
             weight += its_weight
             count += members
         blocks.append((mean, weight, count))
-        offset += cell.width + GAP
+        offset += cell.width + cell.margin + GAP
     columns = [mean for mean, _, count in blocks for _ in range(count)]
     for cell, column, start in zip(layer, columns, offsets):
         cell.x = round(column) + start

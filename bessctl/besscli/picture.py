@@ -9,7 +9,7 @@ touch.
 import functools
 from dataclasses import dataclass, field
 
-from besscli.graph import Cell, Edge, Hop, Layout, Node, gate_number, lay_out
+from besscli.graph import Cell, Edge, Hop, Layout, Node, gate_number, lay_out, loops_text
 
 UP, DOWN, LEFT, RIGHT = 1, 2, 4, 8
 _LINES = {
@@ -46,22 +46,38 @@ class Picture:
         return max(map(len, self.lines), default=0)
 
 
-@dataclass
-class _Net:
-    """The hops of one gap that end in the same gate below: one wire with several beginnings."""
+@dataclass(eq=False)
+class _Bar:
+    """A horizontal piece of wire, and the columns in which wires come down to it and leave it. Wires
+    from above come from the layer above, or from another bar of the same net.
+    """
 
-    hops: list[Hop]
-    bottom: int
-    tops: list[int]
+    tops: set[int]
+    bottoms: set[int]
+    above: "_Bar | None" = None
+    below: "_Bar | None" = None
     track: int = 0
-
-    @property
-    def is_straight(self) -> bool:
-        return self.tops == [self.bottom]
 
     @functools.cached_property
     def span(self) -> tuple[int, int]:
-        return min([self.bottom, *self.tops]), max([self.bottom, *self.tops])
+        columns = self.tops | self.bottoms
+        return min(columns), max(columns)
+
+
+@dataclass
+class _Net:
+    """The hops of one gap that share a gate: one wire with several beginnings, or ends. It has one
+    bar, two where it had to be taken around another net, or none if it is straight.
+    """
+
+    hops: list[Hop]
+    tops: list[int]
+    bottoms: list[int]
+    bars: list[_Bar] = field(default_factory=list)
+
+    @property
+    def is_straight(self) -> bool:
+        return set(self.tops) == set(self.bottoms)
 
 
 @dataclass
@@ -131,18 +147,13 @@ def _draw_box(
         for gate, offset in gates.items():
             number = str(gate_number(gate))
             canvas.write(border, cell.x + offset - (len(number) - 1) // 2, number)
-    if loops:
-        canvas.write(
-            row + 1,
-            cell.x + cell.width,
-            "↺" + ",".join(f"{loop.ogate}:{loop.igate}" for loop in loops),
-        )
+    canvas.write(row + 1, cell.x + cell.width, loops_text(loops))
 
 
 def _draw_gap(canvas: _Canvas, picture: Picture, layout: Layout, index: int, row: int) -> int:
     """Draws the wires between two layers and returns the row of the lower one."""
     nets = _nets(layout.hops[index])
-    tracks = _assign_tracks(nets)
+    tracks = _route(nets)
     has_above = any(hop.label and not hop.label_below for hop in layout.hops[index])
     has_below = any(hop.label and hop.label_below for hop in layout.hops[index])
     first_track = (
@@ -150,106 +161,171 @@ def _draw_gap(canvas: _Canvas, picture: Picture, layout: Layout, index: int, row
     )
     last = first_track + tracks + (1 if has_below else 0)
     for number, net in enumerate(nets):
-        _draw_net(canvas, number, net, row, first_track + net.track, last)
+        _draw_net(canvas, number, net, (row, first_track, last))
         _draw_ends(canvas, picture, net, row, last)
     return last + 1
 
 
 def _nets(hops: list[Hop]) -> list[_Net]:
+    """Edges that are drawn downwards join above the input gate they share, others below it."""
     nets: dict[tuple[int, int], _Net] = {}
     for hop in hops:
-        key = (id(hop.lower), hop.lower_gate)
-        if key not in nets:
-            nets[key] = _Net([], hop.lower.x + hop.lower.ins[hop.lower_gate], [])
-        nets[key].hops.append(hop)
-        nets[key].tops.append(hop.upper.x + hop.upper.outs[hop.upper_gate])
+        cell, gate = (
+            (hop.upper, hop.upper_gate) if hop.upper_gate < 0 else (hop.lower, hop.lower_gate)
+        )
+        net = nets.setdefault((id(cell), gate), _Net([], [], []))
+        net.hops.append(hop)
+        net.tops.append(hop.upper.x + hop.upper.outs[hop.upper_gate])
+        net.bottoms.append(hop.lower.x + hop.lower.ins[hop.lower_gate])
     return list(nets.values())
 
 
-def _assign_tracks(nets: list[_Net]) -> int:
-    """Gives each bent wire a row such that wires side by side do not overlap; returns the number of
+def _route(nets: list[_Net]) -> int:
+    """Gives each bent wire a row, or two, such that no two wires overlap; returns the number of
     rows.
     """
-    waiting = sorted((net for net in nets if not net.is_straight), key=lambda net: net.span)
-    must = {
-        id(net): {id(other) for other in waiting if _must_be_above(other, net)} for net in waiting
-    }
-    should = {
-        id(net): {id(other) for other in waiting if _should_be_above(other, net)} for net in waiting
-    }
+    bent = [net for net in nets if not net.is_straight]
+    for net in bent:
+        net.bars = [_Bar(set(net.tops), set(net.bottoms))]
+    _break_cycles(bent, {column for net in nets for column in (*net.tops, *net.bottoms)})
+    return _assign_tracks([bar for net in bent for bar in net.bars])
+
+
+def _break_cycles(nets: list[_Net], taken: set[int]) -> None:
+    """Where bars would all have to be above each other, splits the widest in two, joined in a column
+    that nothing else is in: its upper one may be above the others and its lower one below.
+    """
+    net_of = {net.bars[0]: net for net in nets}
+    cycle = _find_cycle(_musts(list(net_of)))
+    while cycle:
+        bar = max(cycle, key=lambda bar: (bar.span[1] - bar.span[0], bar.span))
+        column = _free_column(bar.span, taken)
+        taken.add(column)
+        upper = _Bar(bar.tops, {column})
+        upper.below = _Bar({column}, bar.bottoms, above=upper)
+        net_of.pop(bar).bars = [upper, upper.below]
+        cycle = _find_cycle(_musts(list(net_of)))
+
+
+def _free_column(span: tuple[int, int], taken: set[int]) -> int:
+    """The column for a split wire: off all that go up or down and with room beside it, and as near
+    as can be to the middle of what it joins.
+    """
+    crowded = {column + beside for column in taken for beside in (-1, 0, 1)}
+    free = set(range(max(crowded) + 2)) - crowded
+    return min(free, key=lambda column: (abs(2 * column - sum(span)), column))
+
+
+def _musts(bars: list[_Bar]) -> dict[_Bar, list[_Bar]]:
+    """For each bar those that have to be above it, lest two vertical pieces lie on each other."""
+    comes_down = {column: bar for bar in bars for column in bar.tops if not bar.above}
+    musts: dict[_Bar, list[_Bar]] = {}
+    for bar in bars:
+        found = (comes_down.get(column) for column in sorted(bar.bottoms))
+        musts[bar] = [other for other in (bar.above, *found) if other and other is not bar]
+    return musts
+
+
+def _find_cycle(musts: dict[_Bar, list[_Bar]]) -> list[_Bar]:
+    """Bars each of which has to be below the next, and the last below the first, if there are any."""
+    sound: set[_Bar] = set()
+    for start in musts:
+        path = [start]
+        while path:
+            following = next((bar for bar in musts[path[-1]] if bar not in sound), None)
+            if following is None:
+                sound.add(path.pop())
+            elif following in path:
+                return path[path.index(following) :]
+            else:
+                path.append(following)
+    return []
+
+
+def _assign_tracks(bars: list[_Bar]) -> int:
+    """Puts bars side by side into as few rows as there have to be; returns the number of rows."""
+    waiting = sorted(bars, key=lambda bar: bar.span)
+    must = _musts(waiting)
+    should = {bar: {other for other in waiting if _should_be_above(other, bar)} for bar in waiting}
     track = 0
     while waiting:
-        left = {id(net) for net in waiting}
-        allowed = [net for net in waiting if not must[id(net)] & left] or waiting[:1]
-        best = [net for net in allowed if not should[id(net)] & left] or allowed[:1]
+        left = set(waiting)
+        allowed = [bar for bar in waiting if left.isdisjoint(must[bar])]
+        best = [bar for bar in allowed if left.isdisjoint(should[bar])] or allowed[:1]
         taken_until = -2
-        placed = set()
-        for net in best:
-            if net.span[0] > taken_until + 1:
-                net.track = track
-                taken_until = net.span[1]
-                placed.add(id(net))
-        waiting = [net for net in waiting if id(net) not in placed]
+        for bar in best:
+            if bar.span[0] > taken_until + 1:
+                bar.track = track
+                taken_until = bar.span[1]
+                left.remove(bar)
+        waiting = [bar for bar in waiting if bar in left]
         track += 1
     return track
 
 
-def _must_be_above(net: _Net, other: _Net) -> bool:
-    """Whether two vertical pieces would lie on each other if `other` turned first."""
-    return net is not other and other.bottom in net.tops
+def _should_be_above(bar: _Bar, other: _Bar) -> bool:
+    return bar is not other and _crossings(bar, other) < _crossings(other, bar)
 
 
-def _should_be_above(net: _Net, other: _Net) -> bool:
-    return net is not other and _crossings(net, other) < _crossings(other, net)
-
-
-def _crossings(upper: _Net, lower: _Net) -> int:
+def _crossings(upper: _Bar, lower: _Bar) -> int:
     """How often two wires cross if one turns above the other."""
     start, end = upper.span
     first, last = lower.span
     if end < first or last < start:
         return 0
-    return sum(start <= top <= end for top in lower.tops) + (first <= upper.bottom <= last)
+    down = sum(start <= top <= end for top in lower.tops)
+    return down + sum(first <= bottom <= last for bottom in upper.bottoms)
 
 
-def _draw_net(canvas: _Canvas, number: int, net: _Net, top: int, track: int, bottom: int) -> None:
-    for column in net.tops:
-        end = bottom if net.is_straight else track
-        for row in range(top, end):
-            canvas.wire(number, row, column, UP | DOWN)
-        canvas.wire(number, end, column, UP)
+def _draw_net(canvas: _Canvas, number: int, net: _Net, rows: tuple[int, int, int]) -> None:
+    """Draws a net between a top row and a bottom row; the row of track 0 is the middle one."""
+    top, first_track, bottom = rows
+    for bar in net.bars:
+        track = first_track + bar.track
+        start = first_track + bar.above.track + 1 if bar.above else top
+        end = track if bar.below else bottom
+        _draw_bar(canvas, number, bar, (start, track, end))
     if net.is_straight:
-        canvas.wire(number, bottom, net.bottom, DOWN)
-        return
-    left, right = net.span
+        for row in range(top, bottom + 1):
+            canvas.wire(number, row, net.tops[0], UP | DOWN)
+
+
+def _draw_bar(canvas: _Canvas, number: int, bar: _Bar, rows: tuple[int, int, int]) -> None:
+    """Draws a bar in the middle row, with what comes down to it from the first row and goes from it
+    to the last.
+    """
+    start, track, end = rows
+    left, right = bar.span
     for column in range(left, right):
         canvas.wire(number, track, column, RIGHT)
         canvas.wire(number, track, column + 1, LEFT)
-    canvas.wire(number, track, net.bottom, DOWN)
-    for row in range(track + 1, bottom + 1):
-        canvas.wire(number, row, net.bottom, UP | DOWN)
+    for column in bar.tops:
+        for row in range(start, track):
+            canvas.wire(number, row, column, UP | DOWN)
+        canvas.wire(number, track, column, UP)
+    for column in bar.bottoms:
+        canvas.wire(number, track, column, DOWN)
+        for row in range(track + 1, end + 1):
+            canvas.wire(number, row, column, UP | DOWN)
 
 
 def _draw_ends(canvas: _Canvas, picture: Picture, net: _Net, top: int, bottom: int) -> None:
-    for hop, column in zip(net.hops, net.tops):
+    for hop, above, below in zip(net.hops, net.tops, net.bottoms):
         if hop.arrow_down:
-            canvas.write(bottom, net.bottom, "▼")
+            canvas.write(bottom, below, "▼")
         if hop.arrow_up:
-            canvas.write(top, column, "▲")
+            canvas.write(top, above, "▲")
         if hop.label:
-            row, beside = (bottom, net.bottom) if hop.label_below else (top, column)
+            row, beside = (bottom, below) if hop.label_below else (top, above)
             canvas.write(row, beside + 1, hop.label)
             picture.labels.append((row, beside + 1, beside + 1 + len(hop.label)))
 
 
 def _wire_character(nets: dict[int, int]) -> str:
-    if len(nets) == 1:
-        return _LINES[next(iter(nets.values()))]
-    together = 0
-    for directions in nets.values():
-        together |= directions
-    is_crossing = all(directions in (UP | DOWN, LEFT | RIGHT) for directions in nets.values())
-    return "│" if is_crossing and together & UP else _LINES[together]
+    """What a cell shows; two nets are in one only where they cross, and the upright one covers the
+    other.
+    """
+    return _LINES[next(iter(nets.values()))] if len(nets) == 1 else "│"
 
 
 def _join(row: dict[int, str]) -> str:

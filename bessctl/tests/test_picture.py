@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures of pipelines, compared with those a person found good (tests/pictures/*.txt)."""
 
+import random
 from pathlib import Path
 
 import pytest
+from besscli import picture as pictures
 from besscli.graph import Edge, Node
-from besscli.picture import Picture, draw
+from besscli.picture import DOWN, LEFT, RIGHT, UP, Picture, draw
+from wires import read
 
 PICTURES = Path(__file__).with_name("pictures")
 
@@ -61,3 +64,48 @@ def test_boxes_do_not_overlap() -> None:
     drawn = picture(" ".join(f"s>{i}:x{i} x{i}:{i}>t" for i in range(20)))
     text = "\n".join(drawn.lines)
     assert text.count("┌") == text.count("┐") == text.count("└") == text.count("┘") == 22
+
+
+def random_graph(seed: int) -> list[Edge]:
+    """Edges among up to nine modules: long ones, cycles, loops, joins, with and without labels."""
+    chosen = random.Random(seed)
+    names = "abcdefghi"[: chosen.randint(2, 9)]
+    outputs = [(name, gate) for name in names for gate in (0, 1, 2, 10, 8191)]
+    taken = chosen.sample(outputs, chosen.randint(1, min(len(outputs), 2 * len(names))))
+    labels = chosen.choice([[""], ["", "7", "1.235M"]])
+    return [
+        Edge(name, gate, chosen.choice(names), chosen.choice([0, 1, 12]), chosen.choice(labels))
+        for name, gate in taken
+    ]
+
+
+@pytest.mark.parametrize("seed", range(400))
+def test_lines_lead_where_edges_do(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a reader follows them; and no cell holds two wires unless they cross."""
+
+    def checked(nets: dict[int, int]) -> str:
+        assert len(nets) == 1 or sorted(nets.values()) == [UP | DOWN, LEFT | RIGHT]
+        return show(nets)
+
+    show = pictures._wire_character
+    monkeypatch.setattr(pictures, "_wire_character", checked)
+    edges = random_graph(seed)
+    names = sorted({name for edge in edges for name in (edge.src, edge.dst)})
+    drawn = draw([Node(name, [name, "Module"]) for name in names], edges)
+    text = "\n".join(drawn.lines)
+    wanted = {(e.src, e.ogate): {(e.dst, e.igate)} for e in edges if e.src != e.dst}
+    assert read(drawn).leads_to() == wanted, text
+    for edge in edges:
+        assert edge.src != edge.dst or f"{edge.ogate}:{edge.igate}" in text
+
+
+def test_the_example_of_the_readme_is_drawn_as_it_is() -> None:
+    drawn = picture("src>split split>1:out split:1>q q>out")
+    assert read(drawn).leads_to()["split", 0] == {("out", 1)}
+    assert read(drawn).leads_to()["split", 1] == {("q", 0)}
+
+
+def test_loops_have_room_beside_their_box() -> None:
+    drawn = picture("src>sink other>1:sink src:10>11:src src:12>13:src")
+    line = next(line for line in drawn.lines if "src" in line)
+    assert "│↺10:11,12:13   │" in line
