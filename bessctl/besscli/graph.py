@@ -89,7 +89,7 @@ def lay_out(nodes: list[Node], edges: list[Edge]) -> Layout:
         if cell.node is not None:
             cell.margin = len(loops_text(loops.get(cell.node.name, [])))
     _order(layers, hops)
-    _order_gates(layers, hops)
+    _size_boxes(layers, hops)
     _place(layers, hops)
     return Layout(layers, hops, loops)
 
@@ -250,7 +250,7 @@ def _crossings(layers: list[list[Cell]], hops: list[list[Hop]]) -> int:
     return total
 
 
-def _order_gates(layers: list[list[Cell]], hops: list[list[Hop]]) -> None:
+def _size_boxes(layers: list[list[Cell]], hops: list[list[Hop]]) -> None:
     """Sets the offsets of each cell's gates, in the order of gate numbers, and the width they and
     the text need.
     """
