@@ -10,6 +10,7 @@ from typing import Any
 from besscli.errors import CommandError
 from besscli.shell import Shell, command
 from besscli.values import keyword_values, whole_number
+from pybess import Transaction
 from pybess.convert import from_message
 
 PORT_SETTINGS = ("admin_up", "mac_addr", "mtu")
@@ -17,9 +18,19 @@ PORT_SETTINGS = ("admin_up", "mac_addr", "mtu")
 
 @command("add worker WORKER_ID CORE [SCHEDULER]", "starts a worker on a core")
 def add_worker(shell: Shell, wid: str, core: str, scheduler: str | None) -> None:
-    shell.daemon().add_worker(
-        whole_number("a worker id", wid), whole_number("a core", core), scheduler
-    )
+    number, place = whole_number("a worker id", wid), whole_number("a core", core)
+    client = shell.daemon()
+    before = {worker.wid: worker.core for worker in client.list_workers().workers_status}
+    client.add_worker(number, place, scheduler)
+    if number not in before:
+        shell.say(f"started worker {number} on core {place}")
+    elif before[number] == place:
+        shell.say(f"worker {number}, which the daemon had started by itself, stays on core {place}")
+    else:
+        shell.say(
+            f"moved worker {number}, which the daemon had started by itself, from core"
+            f" {before[number]} to core {place}"
+        )
 
 
 @command(
@@ -85,7 +96,11 @@ def delete_module(shell: Shell, name: str) -> None:
 
 @command("delete connection MODULE [OGATE]", "disconnects an output gate")
 def delete_connection(shell: Shell, name: str, ogate: str | None) -> None:
-    shell.daemon().disconnect_modules(name, whole_number("a gate", ogate or "0"))
+    number = whole_number("a gate", ogate or "0")
+    client = shell.daemon()
+    if number not in {gate.ogate for gate in client.get_module_info(name).ogates}:
+        raise CommandError(f"output gate {number} of '{name}' is not connected")
+    client.disconnect_modules(name, number)
 
 
 @command("delete connection MODULE ogate OGATE", "disconnects an output gate")
@@ -190,10 +205,66 @@ def _track(
     gate: str | None,
     bits: bool,
 ) -> None:
+    """A gate has one Track at most, so that its packets are counted once: one that counts otherwise
+    is replaced, in one commit for all gates, so that no packet goes by uncounted.
+    """
     number = -1 if gate is None else whole_number("a gate", gate)
-    shell.daemon().track_gate(
-        state == "enable", None, module or "", direction or "out", number, bits
-    )
+    side = direction or "out"
+    client = shell.daemon()
+    if state == "disable" and not bits:
+        client.track_gate(False, None, module or "", side, number)
+        return
+    edit, changed = Transaction(client), 0
+    for (name, at), hooks in _tracks(client, module, side, number).items():
+        operations = len(edit.operations)
+        for hook in _misfits(hooks, state, bits):
+            edit.track_gate(False, hook, name, side, at)
+        if len(edit.operations) - operations == len(hooks) and (hooks or state == "enable"):
+            edit.track_gate(True, None, name, side, at, bits and state == "enable")
+        changed += len(edit.operations) > operations
+    if changed:
+        edit.commit(f"track {'bit ' * bits}{state}")
+    shell.say(_tracked(changed, state, bits))
+
+
+def _tracks(
+    client: Any, module: str | None, side: str, number: int
+) -> dict[tuple[str, int], dict[str, bool]]:
+    """For each gate that is meant its Track hooks, and whether they count bits."""
+    names = [module] if module else [entry.name for entry in client.list_modules().modules]
+    found: dict[tuple[str, int], dict[str, bool]] = {}
+    for name in names:
+        info = client.get_module_info(name)
+        gates = [g.igate for g in info.igates] if side == "in" else [g.ogate for g in info.ogates]
+        found |= {(name, gate): {} for gate in gates if number in (-1, gate)}
+    if not found and number >= 0:
+        raise CommandError(f"{side}put gate {number} of '{module}' is not connected")
+    for hook in client.list_gatehooks().hooks:
+        field = str(hook.WhichOneof("gate"))
+        place = hook.module_name, getattr(hook, field)
+        if hook.class_name == "Track" and field[0] == side[0] and place in found:
+            arg = client.unpack(hook.arg) if hook.HasField("arg") else None
+            found[place][hook.hook_name] = bool(arg and arg.bits)
+    return found
+
+
+def _misfits(hooks: dict[str, bool], state: str, bits: bool) -> list[str]:
+    """The Tracks of a gate that have to go: those that count otherwise than wanted, and all but one
+    of the others, of which one that counts bits counts all that a plain one does.
+    """
+    fitting = [n for n, has in hooks.items() if (has or not bits if state == "enable" else not has)]
+    kept = max(fitting, key=lambda name: hooks[name], default=None)
+    return [name for name in hooks if name != kept]
+
+
+def _tracked(gates: int, state: str, bits: bool) -> str:
+    what = "bits" if bits else "packets"
+    where = f"gate{'s' * (gates != 1)}"
+    if not gates:
+        return f"Nothing to do: {what} are {'' if state == 'enable' else 'not '}counted there."
+    if state == "enable":
+        return f"{what} are counted at {gates} more {where}, from now on"
+    return f"bits are no longer counted at {gates} {where}; packets are, from now on"
 
 
 @command("check constraints", "checks the scheduling constraints of what runs")

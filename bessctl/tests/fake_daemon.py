@@ -39,6 +39,8 @@ class FakeDaemon:
         self.fifo = -1
         self.port_conf = protos().message("PortConf")(mtu=1500, admin_up=True)
         self.live = FakeLive()
+        self.live.carry_out = self._carry_out
+        self.named_hooks = 0
         self.address = f"unix:{socket}"
         self._server = grpc.server(futures.ThreadPoolExecutor(max_workers=2))
         for service in (CONTROL, OBSERVE):
@@ -179,8 +181,9 @@ class FakeDaemon:
         """A hook that dumps writes `dump` into its FIFO, and closes it when it is taken off."""
         self.state._call(CONTROL, "ConfigureGateHook", request)
         hook = request.hook
-        hook.hook_name = hook.hook_name or f"{hook.class_name.lower()}0"
         if request.enable:
+            hook.hook_name = hook.hook_name or f"{hook.class_name.lower()}{self.named_hooks}"
+            self.named_hooks += 1
             self.hooks.append(hook)
             if hook.class_name in ("TcpDump", "PcapNg"):
                 arg = protos().message(packed_type(hook.arg)).FromString(hook.arg.value)
@@ -188,8 +191,13 @@ class FakeDaemon:
                 os.write(self.fifo, self.dump)
         else:
             self.hooks = [other for other in self.hooks if other.hook_name != hook.hook_name]
-            os.close(self.fifo)
+            if hook.class_name != "Track":
+                os.close(self.fifo)
         return protos().message("ConfigureGateHookResponse")(name=hook.hook_name)
+
+    def _carry_out(self, operation: Any) -> None:
+        if operation.WhichOneof("request") == "configure_gate_hook":
+            self._ConfigureGateHook(operation.configure_gate_hook)
 
     def _GateHookCommand(self, request: Any) -> Any:
         self.hook_commands.append((request.hook.hook_name, request.cmd))

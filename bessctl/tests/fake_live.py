@@ -62,7 +62,7 @@ def _change(path: str, before: Any, after: Any) -> Any:
 
 class FakeLive:
     """Serves bess.native.Live. `problems` are what the next call is refused for, `requests` all
-    that came, `events` what Watch tells.
+    that came, `events` what Watch tells, `carry_out` gets the operations of Transact.
     """
 
     def __init__(self) -> None:
@@ -72,6 +72,7 @@ class FakeLive:
         self.warnings: list[str] = []
         self.requests: list[Any] = []
         self.events: list[Any] = []
+        self.carry_out: Callable[[Any], None] = lambda operation: None
 
     @property
     def version(self) -> int:
@@ -125,6 +126,8 @@ class FakeLive:
         return message(response, version=self.version, changes=changes, warnings=self.warnings)
 
     def _Transact(self, request: Any) -> Any:
+        for operation in request.operations:
+            self.carry_out(operation)
         results = [{"name": "made"} for _ in request.operations]
         return message("TransactResponse", version=self.version + 1, results=results)
 

@@ -16,6 +16,7 @@ from besscli.shell import COMMANDS
 from besscli.values import count, environment, keyword_values
 from fake_daemon import FakeDaemon
 from pybess.errors import Error
+from pybess.protos import protos
 from session import Session
 
 BESSCTL = Path(__file__).resolve().parents[1] / "bessctl"
@@ -131,6 +132,20 @@ def test_edits_one_thing_at_a_time(run: Session, fake: FakeDaemon) -> None:
     assert not (
         fake.state.pipeline.connections or fake.state.pipeline.ports or fake.state.pipeline.workers
     )
+
+
+def test_edits_say_what_they_did(run: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("add module Source src", "add module Sink dst", "add connection src dst 1")
+    with pytest.raises(CommandError, match="output gate 0 of 'src' is not connected"):
+        run("delete connection src")
+    assert run("add worker 0 1") == "started worker 0 on core 1\n"
+    moved = protos().message("ListWorkersResponse")()
+    moved.workers_status.add(wid=3, core=0)
+    monkeypatch.setattr(run.shell.client, "list_workers", lambda: moved)
+    said = run("add worker 3 1")
+    assert said == "moved worker 3, which the daemon had started by itself, from core 0 to core 1\n"
+    moved.workers_status[0].wid = 4
+    assert "stays on core 0" in run("add worker 4 0")
 
 
 def test_shows(run: Session) -> None:

@@ -4,6 +4,7 @@
 import pytest
 from besscli.errors import CommandError
 from fake_daemon import FakeDaemon
+from pybess.protos import protos
 from session import Session
 
 
@@ -27,7 +28,8 @@ def test_configure_port(run: Session) -> None:
 
 def test_gate_hooks(run: Session, fake: FakeDaemon) -> None:
     assert "There are no gate hooks." in run("show gatehook")
-    run("add module Source s", "track bit enable s out 2")
+    run("add module Source s", "add module Sink t", "add connection s t 2")
+    run("track bit enable s out 2")
     fields = run("show gatehook").splitlines()[1].split()
     assert fields == ["track0", "Track", "s", "out", "2", "bess.pb.TrackArg"]
     assert run("show gatehookclass").count("\n") == 4 and "reset" in run("show gatehookclass Track")
@@ -43,3 +45,33 @@ def test_packet_memory(run: Session) -> None:
     assert run("show system packets 1").splitlines()[1].split()[:2] == ["1", "1001"]
     with pytest.raises(CommandError, match="a socket is a number, not 'x'"):
         run("show system packets x")
+
+
+def test_a_gate_has_one_track(run: Session, fake: FakeDaemon) -> None:
+    def tracks() -> list[tuple[str, bool]]:
+        arg = protos().message("TrackArg")
+        return [(hook.hook_name, arg.FromString(hook.arg.value).bits) for hook in fake.hooks]
+
+    run("add module Source s", "add module Sink t", "add connection s t", "add connection s t 1")
+    assert "packets are counted at 2 more gates" in run("track enable")
+    assert "Nothing to do: packets are counted there." in run("track enable")
+    assert "bits are counted at 1 more gate," in run("track bit enable s out 1")
+    assert tracks() == [("track0", False), ("track2", True)]
+    assert "bits are counted at 1 more gate," in run("track bit enable")
+    assert tracks() == [("track2", True), ("track3", True)] and len(fake.live.requests) == 3
+    assert "no longer counted at 2 gates; packets are" in run("track bit disable")
+    assert tracks() == [("track4", False), ("track5", False)]
+    assert "bits are not counted there" in run("track bit disable")
+    with pytest.raises(CommandError, match="output gate 7 of 's' is not connected"):
+        run("track enable s out 7")
+
+
+def test_two_tracks_of_a_gate_become_one(run: Session, fake: FakeDaemon) -> None:
+    run("add module Source s", "add module Sink t", "add connection s t")
+    for bits in (False, True):
+        run.shell.client.track_gate(True, None, "s", "out", 0, bits)
+    run("track enable")
+    assert [hook.hook_name for hook in fake.hooks] == ["track1"], "it counts packets as well"
+    run.shell.client.track_gate(True, None, "s", "out", 0, False)
+    run("track bit disable")
+    assert [hook.hook_name for hook in fake.hooks] == ["track2"]
