@@ -16,7 +16,7 @@ from rich.text import Text
 
 from besscli.errors import CommandError
 from besscli.keys import key_within, single_keys
-from besscli.pipeline import counters, rates, read_pipeline, render
+from besscli.pipeline import counters, rates, read_pipeline, remark, render
 from besscli.shell import Shell, command, make_table
 from besscli.values import count
 
@@ -56,7 +56,8 @@ def monitor_pipeline(shell: Shell, unit: str | None) -> None:
         after = counters(modules, chosen)
         drawn = render(modules, rates(before, after), shell.console.width, _height(shell) - 1)
         before = after
-        heading = Text(f"{time.strftime('%H:%M:%S')}  {_UNITS[chosen]}\n", "dim")
+        said = f"{time.strftime('%H:%M:%S')}  {_UNITS[chosen]}  {remark(modules, chosen)}"
+        heading = Text(f"{said.rstrip()}\n", "dim")
         return heading.append_text(drawn)
 
     _watch(shell, sample)
@@ -96,7 +97,8 @@ def port_rates(before: Any, after: Any) -> list[float]:
 def watch_table(shell: Shell, columns: list[str], sample: Callable[[], list[Row]]) -> None:
     """Shows rows until a key is pressed; if $CSV names a file, their numbers go there as well."""
     path = os.environ.get("CSV")
-    with open(path or os.devnull, "w", encoding="utf-8") as file:
+    # A line at a time, for whoever reads on while this goes on.
+    with open(path or os.devnull, "w", encoding="utf-8", newline="", buffering=1) as file:
         log = csv.writer(file)
         log.writerow(["time", *columns])
 

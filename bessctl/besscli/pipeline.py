@@ -22,14 +22,28 @@ def read_pipeline(client: Any) -> list[Any]:
 
 
 def counters(modules: list[Any], unit: str) -> Counters:
-    """For each output gate that is counted: when, and how much has passed."""
+    """For each output gate where the unit is counted: when, and how much has passed."""
     scale = 8 if unit == "bit" else 1
     return {
         (module.name, gate.ogate): (gate.timestamp, getattr(gate, _FIELDS[unit]) * scale)
         for module in modules
         for gate in module.ogates
-        if gate.timestamp
+        if gate.timestamp and not (unit == "bit" and _lacks_bits(gate))
     }
+
+
+def _lacks_bits(gate: Any) -> bool:
+    """Whether packets passed a gate that counts no bits; each would count for 24 bytes at least."""
+    return bool(gate.pkts and not gate.bytes)
+
+
+def remark(modules: list[Any], unit: str) -> str:
+    """What to say where bits are asked for and not counted, or nothing."""
+    gates = [gate for module in modules for gate in module.ogates if gate.timestamp]
+    if unit != "bit" or not any(map(_lacks_bits, gates)):
+        return ""
+    where = " at some gates" if any(gate.bytes for gate in gates) else ""
+    return f"bits are not counted{where}; `track bit enable`"
 
 
 def totals(modules: list[Any], unit: str) -> dict[Gate, float]:
@@ -38,11 +52,11 @@ def totals(modules: list[Any], unit: str) -> dict[Gate, float]:
 
 
 def rates(before: Counters, after: Counters) -> dict[Gate, float]:
-    """What passed each gate in a second, between two readings."""
+    """What passed each gate in a second, between two readings; nothing if counting began anew."""
     return {
         gate: (amount - before[gate][1]) / (time - before[gate][0])
         for gate, (time, amount) in after.items()
-        if gate in before and time > before[gate][0]
+        if gate in before and time > before[gate][0] and amount >= before[gate][1]
     }
 
 

@@ -4,7 +4,7 @@
 from typing import Any
 
 from besscli.errors import CommandError
-from besscli.pipeline import read_pipeline, render, totals
+from besscli.pipeline import read_pipeline, remark, render, totals
 from besscli.shell import Shell, command
 from besscli.values import count
 from pybess.convert import packed_type
@@ -180,7 +180,10 @@ def show_pipeline(shell: Shell, unit: str | None) -> None:
     if not modules:
         shell.say("There is no pipeline.")
         return
-    shell.say(render(modules, totals(modules, unit or "packet"), shell.console.width))
+    chosen = unit or "packet"
+    shell.say(render(modules, totals(modules, chosen), shell.console.width))
+    if said := remark(modules, chosen):
+        shell.say(said)
 
 
 @command(

@@ -29,6 +29,7 @@ class FakeDaemon:
         self.calls: list[str] = []
         self.nfs: list[dict[str, Any]] = []
         self.packets = 0
+        self.packet_bytes = 0
         self.created = 10
         self.readings = 0
         self.usage: dict[str, dict[str, int]] = {}
@@ -98,6 +99,7 @@ class FakeDaemon:
                 self.packets // 10,
                 self.packets / 1e6,
             )
+            gate.bytes = self.packets * self.packet_bytes
         return response
 
     def _ModuleCommand(self, request: Any) -> Any:

@@ -406,6 +406,25 @@ def test_rates(run: Session) -> None:
     assert monitor.Row("p", monitor.port_rates(old, old)).cells() == ["p", *["-"] * 6]
 
 
+def test_bits_are_shown_where_they_are_counted(
+    run: Session, fake: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor, "INTERVAL", 0.0)
+    run("add module Source src", "add module Sink dst", "add connection src dst")
+    for command in ("show pipeline", "monitor pipeline"):
+        fake.packet_bytes = 0
+        said = run(f"{command} bit")
+        assert "bits are not counted; `track bit enable`" in said and "│0" not in said
+        assert "not counted" not in run(command)
+        fake.packet_bytes = 125
+        said = run(f"{command} bit")
+        assert "M" in said or "G" in said
+        assert "not counted" not in said
+    before = counters(read_pipeline(run.shell.client), "packet")
+    fake.packets = 0
+    assert not rates(before, counters(read_pipeline(run.shell.client), "packet")), "begun anew"
+
+
 def test_debug_shows_the_wire(run: Session, capsys: pytest.CaptureFixture[str]) -> None:
     run("debug enable", "show version", "debug disable", "show version")
     assert capsys.readouterr().err.splitlines() == [

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tree of traffic classes, and what each class got."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,23 @@ def test_csv(
     heading, line = (tmp_path / "rates.csv").read_text().splitlines()
     assert heading == "time,traffic class,share %,runs/s,cycles/s,pps,bps,cycles/packet"
     assert line.split(",")[1:] == ["tin", "100.0", "10.0", "100.0", "10.0", "1.0", "10.0"]
+
+
+def test_csv_grows_line_by_line(
+    run: Session, classes: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rates.csv"
+    seen: list[bytes] = []
+
+    def watch(_shell: object, sample: Callable[[], object]) -> None:
+        for _ in range(2):
+            sample()
+            seen.append(path.read_bytes())
+
+    monkeypatch.setenv("CSV", str(path))
+    monkeypatch.setattr(monitor, "_watch", watch)
+    run("monitor tc tin")
+    assert [lines.count(b"\r\n") for lines in seen] == [2, 3] and seen[1].endswith(b"\r\n")
 
 
 def test_none(run: Session) -> None:
