@@ -15,6 +15,7 @@ from typing import Any
 from besscli.errors import CommandError
 
 REST = "ARGS"
+USAGES = 4  # an error names no more
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def match(commands: list[Command], line: str) -> Match:
             raise CommandError(f"'{word}' is ambiguous here: {', '.join(names)}")
     complete = [command for command in candidates if _required(command) <= len(words)]
     if not complete:
-        raise CommandError(f"'{line.strip()}' is not complete; {_usages(candidates)}")
+        raise CommandError(f"'{line.strip()}' is not complete; {_usages(candidates, words)}")
     return Match(complete[0], _values(complete[0], line))
 
 
@@ -167,11 +168,16 @@ def _no_match(candidates: list[Command], words: list[str], position: int) -> str
         return (
             f"'{words[position]}' cannot follow '{before}'; one of these can: {', '.join(keywords)}"
         )
-    return f"'{words[position]}' is one word too many; {_usages(candidates)}"
+    return f"'{words[position]}' is one word too many; {_usages(candidates, words[:position])}"
 
 
-def _usages(candidates: list[Command]) -> str:
-    return "usage: " + " or ".join(f"`{command.pattern}`" for command in candidates[:4])
+def _usages(candidates: list[Command], words: list[str]) -> str:
+    """How the commands are used; of many the first, and how to see the others."""
+    usage = "usage: " + " or ".join(f"`{command.pattern}`" for command in candidates[:USAGES])
+    if len(candidates) <= USAGES:
+        return usage
+    known = [candidates[0].elements[position].names[0] for position in range(len(words))]
+    return f"{usage} and {len(candidates) - USAGES} more; `help {' '.join(known)}`"
 
 
 def _values(command: Command, line: str) -> list[Any]:

@@ -22,7 +22,7 @@ from besscli.values import count
 
 INTERVAL = 1.0
 NOTHING = math.nan
-_UNITS = {"packet": "packets/s", "batch": "batches/s", "bit": "bits/s"}
+_UNITS = {"packet": "packets/s", "batch": "batches/s", "bit": "bits/s (on the wire)"}
 
 
 @dataclass
@@ -78,7 +78,8 @@ def monitor_port(shell: Shell, names: list[str]) -> None:
         before = after
         return rows
 
-    columns = ["port", "rx pps", "rx bps", "rx drops/s", "tx pps", "tx bps", "tx drops/s"]
+    bits = "bps (frames)"
+    columns = ["port", "rx pps", f"rx {bits}", "rx drops/s", "tx pps", f"tx {bits}", "tx drops/s"]
     watch_table(shell, columns, sample)
 
 

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commands that show what runs and what there is."""
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import grpc
 
 from besscli.errors import CommandError
 from besscli.pipeline import read_pipeline, remark, render, totals
@@ -9,6 +14,9 @@ from besscli.shell import Shell, command
 from besscli.values import count
 from pybess.convert import packed_type
 from pybess.errors import RPCError
+
+
+READINGS = 20  # of the books, until they are plausible; each takes a fraction of a millisecond
 
 
 @command("show status", "shows the daemon, its workers and what they run, in a few lines")
@@ -59,10 +67,8 @@ def show_port(shell: Shell, names: list[str]) -> None:
 @command("show nf [PORT...]", "lists ports of network functions: who is attached, and their lives")
 def show_nf(shell: Shell, names: list[str]) -> None:
     client = shell.daemon()
-    try:
+    with _only_bessd("network functions"):
         ports = client.list_nfs(names).ports
-    except RPCError as error:
-        raise CommandError(f"{error}; network functions need bessd") from error
     rows = []
     for nf in ports:
         stats = client.get_port_stats(nf.port)
@@ -88,7 +94,7 @@ def _life(nf: Any) -> str:
 @command("show module [MODULE...]", "lists modules; of named ones also gates and metadata")
 def show_module(shell: Shell, names: list[str]) -> None:
     client = shell.daemon()
-    for name in names:
+    for name in dict.fromkeys(names):
         _show_one_module(shell, client.get_module_info(name))
     if not names:
         rows = [
@@ -130,7 +136,7 @@ def _offset(offset: int) -> str:
 )
 def show_mclass(shell: Shell, names: list[str]) -> None:
     client = shell.daemon()
-    for name in names:
+    for name in dict.fromkeys(names):
         info = client.get_mclass_info(name)
         shell.say(f"{info.name}  {info.help}")
         shell.say(f"  arguments: {_fields(client, f'{name}Arg') or 'none'}")
@@ -192,16 +198,33 @@ def show_pipeline(shell: Shell, unit: str | None) -> None:
 )
 def show_drops(shell: Shell, names: list[str]) -> None:
     client = shell.daemon()
-    try:
-        ledger = client.get_ledger(names)
-    except RPCError as error:
-        raise CommandError(f"{error}; drops by reason need bessd") from error
+    with _only_bessd("drops by reason"):
+        ledger, balance = read_ledger(client, names)
     rows = [row for module in ledger.modules if any((row := _ledger_row(module))[2:6])]
     rows.sort(key=lambda row: int(row[5]), reverse=True)
+    gone = _departed(ledger)
+    rows += [gone] if any(gone[2:6]) and not names else []
     right = ("created", "consumed", "held", "dropped")
     shell.table_or("No packet has been seen.", ["module", "class", *right, "reasons"], rows, right)
     if not names:
-        shell.say(balance(client, ledger.totals))
+        shell.say(balance)
+
+
+def _departed(ledger: Any) -> list[Any]:
+    """The row of what totals have beyond the modules that are there: what those had that are gone,
+    and drops that were no module's.
+    """
+    drops = Counter(dict(ledger.totals.dropped_by_reason))
+    for module in ledger.modules:
+        drops.subtract({drop.reason: drop.packets for drop in module.drops})
+    counts = [
+        getattr(ledger.totals, kind) - sum(getattr(module, kind) for module in ledger.modules)
+        for kind in ("created", "consumed", "held")
+    ]
+    reasons = ", ".join(
+        f"{reason} {packets}" for reason, packets in sorted(drops.items()) if packets
+    )
+    return ["(modules that are gone)", "", *counts, sum(drops.values()), reasons]
 
 
 def _ledger_row(module: Any) -> list[Any]:
@@ -211,16 +234,49 @@ def _ledger_row(module: Any) -> list[Any]:
     return [module.name, module.mclass, *counts, reasons]
 
 
-def balance(client: Any, totals: Any) -> str:
-    """Whether the packets of the whole pipeline add up, in words."""
+def read_ledger(client: Any, names: list[str]) -> tuple[Any, str]:
+    """The books of packets, and whether they add up, in words. While workers run, each counter is
+    read at another instant: what is open then is more or less than what is in motion, so that what
+    stays open over several readings is not.
+    """
+    runs = any(worker.running for worker in client.list_workers().workers_status)
+    most = 0
+    for _ in range(READINGS if runs else 1):
+        ledger = client.get_ledger(names)
+        missing = _missing(ledger.totals)
+        if missing and runs:
+            most = max(most, sum(pool.mp_in_use_count for pool in client.dump_mempool().dumps))
+        if 0 <= missing <= most:
+            break
+    return ledger, _balance(ledger.totals, most)
+
+
+def _missing(totals: Any) -> int:
+    return int(totals.created - (totals.consumed + totals.dropped + totals.held))
+
+
+def _balance(totals: Any, in_use: int) -> str:
+    """Whether packets add up, when no more than those in use can be in motion."""
     ended = f"{totals.consumed} consumed + {totals.dropped} dropped + {totals.held} held"
-    missing = totals.created - (totals.consumed + totals.dropped + totals.held)
+    missing = _missing(totals)
     if missing == 0:
         return f"{totals.created} created = {ended}: it adds up."
-    if any(worker.running for worker in client.list_workers().workers_status):
-        return f"{totals.created} created ~ {ended}: {abs(missing)} are in motion."
-    what = "unaccounted for" if missing > 0 else "too many"
+    if 0 < missing <= in_use:
+        return f"{totals.created} created ~ {ended}: {missing} are in motion."
+    what = "not accounted for" if missing > 0 else "too many"
     return f"{totals.created} created != {ended}: {abs(missing)} packets are {what}."
+
+
+@contextmanager
+def _only_bessd(what: str) -> Iterator[None]:
+    """Says of a daemon that does not know a request that another would."""
+    try:
+        yield
+    except RPCError as error:
+        cause = error.__context__
+        if isinstance(cause, grpc.RpcError) and cause.code() == grpc.StatusCode.UNIMPLEMENTED:
+            raise CommandError(f"{error}; {what} need bessd") from error
+        raise
 
 
 def _chosen(kind: str, known: dict[str, Any], names: list[str]) -> list[Any]:
@@ -229,4 +285,4 @@ def _chosen(kind: str, known: dict[str, Any], names: list[str]) -> list[Any]:
         raise CommandError(
             f"there is no {kind} '{missing[0]}'; known are: {', '.join(known) or 'none'}"
         )
-    return [known[name] for name in names] if names else list(known.values())
+    return [known[name] for name in dict.fromkeys(names)] if names else list(known.values())

@@ -65,8 +65,12 @@ def show_tc(shell: Shell) -> None:
 
 @command("show tc worker WORKER_ID...", "draws the traffic classes of some workers")
 def show_tc_of(shell: Shell, wids: list[str]) -> None:
-    numbers = [whole_number("a worker id", wid) for wid in wids]
-    _show(shell, [s for wid in numbers for s in shell.daemon().list_tcs(wid).classes_status])
+    numbers = dict.fromkeys(whole_number("a worker id", wid) for wid in wids)
+    client = shell.daemon()
+    known = [str(worker.wid) for worker in client.list_workers().workers_status]
+    for wid in numbers:
+        check_known("worker", str(wid), known)
+    _show(shell, [s for wid in numbers for s in client.list_tcs(wid).classes_status])
 
 
 def _show(shell: Shell, statuses: Any) -> None:
@@ -117,7 +121,8 @@ def monitor_tc(shell: Shell, names: list[str]) -> None:
         before = after
         return rows
 
-    columns = ["traffic class", "share %", "runs/s", "cycles/s", "pps", "bps", "cycles/packet"]
+    rates = ["runs/s", "cycles/s", "pps", "bps (on the wire)", "cycles/packet"]
+    columns = ["traffic class", "share %", *rates]
     watch_table(shell, columns, sample)
 
 

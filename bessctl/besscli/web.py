@@ -20,7 +20,7 @@ from besscli import svg
 from besscli.errors import CommandError
 from besscli.pipeline import counters, rates, read_pipeline, shape
 from besscli.shell import Shell, command
-from besscli.show import balance
+from besscli.show import read_ledger
 from besscli.values import whole_number
 
 PORT = 5000
@@ -65,7 +65,7 @@ class Viewer:
 def _books(client: Any) -> str:
     """Whether all packets are accounted for; other daemons than bessd do not say."""
     try:
-        return balance(client, client.get_ledger([]).totals)
+        return read_ledger(client, [])[1]
     except RPCError:
         return ""
 

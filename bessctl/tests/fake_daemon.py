@@ -4,6 +4,7 @@ refusals on request.
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from concurrent import futures
 from pathlib import Path
@@ -25,12 +26,13 @@ class FakeDaemon:
 
     def __init__(self, socket: Path):
         self.state = RecordingClient()
-        self.refuse: dict[str, Callable[[Any], Error | None]] = {}
+        self.refuse: dict[str, Callable[[Any], Exception | None]] = {}
         self.calls: list[str] = []
         self.nfs: list[dict[str, Any]] = []
         self.packets = 0
         self.packet_bytes = 0
         self.created = 10
+        self.drops_of_gone: dict[str, int] = {}
         self.readings = 0
         self.usage: dict[str, dict[str, int]] = {}
         self.plugins: list[str] = []
@@ -71,7 +73,9 @@ class FakeDaemon:
                 response = response_class()
                 response.error.code, response.error.errmsg = error.code, error.errmsg
                 return response
-            except NeedsDaemon as error:
+            except LookupError as error:
+                context.abort(grpc.StatusCode.NOT_FOUND, str(error.args[0]))
+            except (NeedsDaemon, NotImplementedError) as error:
                 context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
 
         return grpc.unary_unary_rpc_method_handler(
@@ -213,4 +217,6 @@ class FakeDaemon:
         module = ledger.modules.add(name="ttl", mclass="UpdateTTL")
         module.drops.add(reason="ttl_expired", packets=3)
         ledger.totals.created, ledger.totals.consumed, ledger.totals.dropped = self.created, 7, 3
+        ledger.totals.dropped_by_reason.update(Counter(ttl_expired=3) + Counter(self.drops_of_gone))
+        ledger.totals.dropped += sum(self.drops_of_gone.values())
         return ledger

@@ -83,6 +83,8 @@ def test_lines(line: str, pattern: str, values: list[Any]) -> None:
         ("add module", "is not complete; usage: `add module MCLASS"),
         ("quit now", "'now' is one word too many; usage: `quit`"),
         ("track d x sideways", "'sideways' cannot follow 'track d x'; one of these can: in, out"),
+        ("sh", "or `show port [PORT...]` and 12 more; `help show`"),
+        ("debug", "is not complete; usage: `debug enable|disable`"),
     ],
 )
 def test_lines_that_mean_nothing(line: str, reason: str) -> None:
@@ -134,6 +136,20 @@ def test_edits_one_thing_at_a_time(run: Session, fake: FakeDaemon) -> None:
     )
 
 
+def test_what_is_named_twice_is_shown_once(run: Session) -> None:
+    run("add module Source src", "add port PCAPPort p dev=lo")
+    assert run("show module src src").count("src::Source") == 1
+    assert run("show port p p").count("PCAPPort") == 1
+    assert run("show mclass Sink Sink").count("arguments:") == 1
+
+
+def test_rates_say_which_bits(run: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitor, "INTERVAL", 0.0)
+    run("add module Source src", "add port PCAPPort p dev=lo")
+    assert "rx bps (frames)" in run("monitor port")
+    assert "bits/s (on the wire)" in run("monitor pipeline bit")
+
+
 def test_edits_say_what_they_did(run: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     run("add module Source src", "add module Sink dst", "add connection src dst 1")
     with pytest.raises(CommandError, match="output gate 0 of 'src' is not connected"):
@@ -177,12 +193,49 @@ def test_show_drops(run: Session, fake: FakeDaemon) -> None:
     assert "ttl_expired 3" in output
     assert "10 created = 7 consumed + 3 dropped + 0 held: it adds up." in output
     fake.created = 12
-    assert "12 created != 7 consumed + 3 dropped + 0 held: 2 packets are unaccounted" in run(
+    said = "12 created != 7 consumed + 3 dropped + 0 held: 2 packets are not accounted for."
+    assert said in run("show drops")
+    run("add worker 0 0")
+    assert "12 created ~ 7 consumed + 3 dropped + 0 held: 2 are in motion." in run("show drops")
+    fake.created = 25
+    assert "25 created != 7 consumed + 3 dropped + 0 held: 15 packets are not accounted" in run(
+        "show drops"
+    ), "more than the 14 in use"
+    fake.created = 9
+    assert "9 created != 7 consumed + 3 dropped + 0 held: 1 packets are too many." in run(
         "show drops"
     )
-    assert "12 created ~ 7 consumed + 3 dropped + 0 held: 2 are in motion." in run(
-        "add worker 0 0", "show drops"
+
+
+def test_show_drops_reads_again_before_it_complains(run: Session, fake: FakeDaemon) -> None:
+    """As busy workers go on while their counters are read."""
+    run("add worker 0 0")
+    readings = iter([500, 4, 12])
+
+    def next_reading(_request: Any) -> None:
+        fake.created = next(readings)
+
+    fake.refuse["GetLedger"] = next_reading
+    assert "2 are in motion" in run("show drops")
+
+
+def test_show_drops_has_what_is_gone(run: Session, fake: FakeDaemon) -> None:
+    fake.drops_of_gone, fake.created = {"queue_full": 4, "ttl_expired": 1}, 15
+    line = next(
+        line for line in run("show drops").splitlines() if "(modules that are gone)" in line
     )
+    assert line.split()[4:] == ["15", "7", "0", "5", "queue_full", "4,", "ttl_expired", "1"]
+    assert "gone" not in run("show drops ttl"), "totals are of all modules"
+
+
+def test_only_what_bessd_alone_can_is_said_to_need_it(run: Session, fake: FakeDaemon) -> None:
+    for command, method in (("show nf p", "ListNfs"), ("show drops m", "GetLedger")):
+        fake.refuse[method] = lambda _: LookupError("there is no such thing")
+        with pytest.raises(CommandError, match=f"^{method} failed: there is no such thing$"):
+            run(command)
+        fake.refuse[method] = lambda _: NotImplementedError("what?")
+        with pytest.raises(CommandError, match=f"does not know {method}; .* need bessd"):
+            run(command)
 
 
 def test_show_nf(run: Session, fake: FakeDaemon) -> None:

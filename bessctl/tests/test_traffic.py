@@ -49,7 +49,12 @@ def test_show_draws_the_tree(run: Session, classes: FakeDaemon) -> None:
         "other",
     ]
     assert "share 3" in lines[2] and "2.000G bit/s" in lines[2] and "rate_limit bit" in lines[2]
-    only = run("show tc worker 1")
+    for wid in (0, 1):
+        classes.state.add_worker(wid, wid)
+    only = run("show tc worker 1 1")
+    assert only.count("other") == 1
+    with pytest.raises(CommandError, match="there is no worker '9'; known are: 0, 1"):
+        run("show tc worker 9")
     assert "other" in only and "fair" not in only
     with pytest.raises(CommandError, match="a worker id is a number, not 'x'"):
         run("show tc worker x")
@@ -82,7 +87,8 @@ def test_csv(
     monkeypatch.setenv("CSV", str(tmp_path / "rates.csv"))
     run("monitor tc tin")
     heading, line = (tmp_path / "rates.csv").read_text().splitlines()
-    assert heading == "time,traffic class,share %,runs/s,cycles/s,pps,bps,cycles/packet"
+    columns = "share %,runs/s,cycles/s,pps,bps (on the wire),cycles/packet"
+    assert heading == f"time,traffic class,{columns}"
     assert line.split(",")[1:] == ["tin", "100.0", "10.0", "100.0", "10.0", "1.0", "10.0"]
 
 
