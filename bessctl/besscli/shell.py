@@ -2,12 +2,15 @@
 """The shell itself: its state, and how one line is carried out."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from besslang import ScriptError
 from pybess.client import BESS
 from pybess.errors import APIError, ConstraintError, Error, RPCError
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +18,8 @@ from besscli.errors import CommandError
 from besscli.grammar import Command, match, parse_pattern
 
 WIDE = 250
+COLUMN_GAP = 2
+PROSE_WIDTH = 24  # a column of sentences is not made narrower
 COMMANDS: list[Command] = []
 
 Handler = Callable[..., None]
@@ -119,13 +124,59 @@ class Shell:
         )
 
 
-def make_table(columns: list[str], rows: list[list[Any]], right: tuple[str, ...] = ()) -> Table:
+@dataclass
+class Listing:
+    """Rows under headings; `right` are the columns of numbers. Names and numbers are never torn: where
+    there is no room for columns, each row is a paragraph.
+    """
+
+    columns: list[str]
+    rows: list[list[str]]
+    right: tuple[str, ...]
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        if self._least_width() <= options.max_width:
+            yield self._table()
+        else:
+            yield from self._paragraphs()
+
+    def _least_width(self) -> int:
+        widths = [max(cell_len(text) for text in texts) for texts in zip(self.columns, *self.rows)]
+        if self._ends_in_prose():
+            widths[-1] = min(widths[-1], PROSE_WIDTH)
+        return sum(widths) + COLUMN_GAP * (len(widths) - 1)
+
+    def _ends_in_prose(self) -> bool:
+        """Whether the last column may be wrapped between words."""
+        return self.columns[-1] not in self.right and any(" " in row[-1] for row in self.rows)
+
+    def _table(self) -> Table:
+        table = Table(
+            box=None,
+            pad_edge=False,
+            header_style="bold",
+            show_edge=False,
+            padding=(0, COLUMN_GAP, 0, 0),
+        )
+        for column in self.columns:
+            wraps = column == self.columns[-1] and self._ends_in_prose()
+            justify: JustifyMethod = "right" if column in self.right else "left"
+            table.add_column(column, justify=justify, no_wrap=not wraps)
+        for row in self.rows:
+            table.add_row(*map(Text, row))
+        return table
+
+    def _paragraphs(self) -> RenderResult:
+        """The first value, and below it the others with their headings, unless there is only one."""
+        width = max(map(cell_len, self.columns[1:]), default=0)
+        for first, *others in self.rows:
+            yield Text(first, "bold")
+            for column, value in zip(self.columns[1:], others):
+                heading = f"{column:<{width}}  " if len(others) > 1 else ""
+                if value:
+                    yield Padding(Text(heading + value), (0, 0, 0, 2), expand=False)
+
+
+def make_table(columns: list[str], rows: list[list[Any]], right: tuple[str, ...] = ()) -> Listing:
     """A table without frills."""
-    table = Table(
-        box=None, pad_edge=False, header_style="bold", show_edge=False, padding=(0, 2, 0, 0)
-    )
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*[Text(str(value)) for value in row])
-    return table
+    return Listing(columns, [[str(value) for value in row] for row in rows], right)

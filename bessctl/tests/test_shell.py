@@ -2,6 +2,7 @@
 """Lines of the shell: what they mean, and what they do to a fake daemon."""
 
 import errno
+import io
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from besscli import launch, monitor
 from besscli.errors import CommandError
 from besscli.grammar import following, match
 from besscli.pipeline import counters, rates, read_pipeline, render
-from besscli.shell import COMMANDS
+from besscli.shell import COMMANDS, make_table
 from besscli.values import count, environment, keyword_values
 from fake_daemon import FakeDaemon
 from pybess.errors import Error
 from pybess.protos import protos
+from rich.console import Console
 from session import Session
 
 BESSCTL = Path(__file__).resolve().parents[1] / "bessctl"
@@ -476,6 +478,34 @@ def test_bits_are_shown_where_they_are_counted(
     before = counters(read_pipeline(run.shell.client), "packet")
     fake.packets = 0
     assert not rates(before, counters(read_pipeline(run.shell.client), "packet")), "begun anew"
+
+
+def shown(width: int, *table: Any) -> str:
+    output = io.StringIO()
+    Console(file=output, width=width).print(make_table(*table))
+    return output.getvalue()
+
+
+def test_no_table_tears_a_name_or_a_number() -> None:
+    columns = ["traffic class", "packets", "limit"]
+    rows = [["├─ !leaf_f_and_o:0", 123456789012, "1.0M packet/s, burst 3 packet"], ["b", 7, ""]]
+    for width in (40, 60, 250):
+        said = shown(width, columns, rows, ("packets",))
+        assert "├─ !leaf_f_and_o:0" in said and "123456789012" in said
+    at_60, at_40 = shown(60, columns, rows, ("packets",)), shown(40, columns, rows, ("packets",))
+    assert [line.strip() for line in at_60.splitlines()[1:3]] == [
+        "├─ !leaf_f_and_o:0  123456789012  1.0M packet/s, burst 3",
+        "packet",
+    ]
+    assert at_40.splitlines() == [
+        "├─ !leaf_f_and_o:0",
+        "  packets  123456789012",
+        "  limit    1.0M packet/s, burst 3 packet",
+        *("b", "  packets  7"),
+    ]
+    assert shown(20, ["command", "what it does"], [["show x|y", "shows x, or else y"]]) == (
+        "show x|y\n  shows x, or else y\n"
+    )
 
 
 def test_debug_shows_the_wire(run: Session, capsys: pytest.CaptureFixture[str]) -> None:
