@@ -216,12 +216,13 @@ def _track(
         return
     edit, changed = Transaction(client), 0
     for (name, at), hooks in _tracks(client, module, side, number).items():
-        operations = len(edit.operations)
-        for hook in _misfits(hooks, state, bits):
+        misfits = _misfits(hooks, state, bits)
+        for hook in misfits:
             edit.track_gate(False, hook, name, side, at)
-        if len(edit.operations) - operations == len(hooks) and (hooks or state == "enable"):
+        lacks = len(misfits) == len(hooks) and bool(hooks or state == "enable")
+        if lacks:
             edit.track_gate(True, None, name, side, at, bits and state == "enable")
-        changed += len(edit.operations) > operations
+        changed += lacks or bool(misfits)
     if changed:
         edit.commit(f"track {'bit ' * bits}{state}")
     shell.say(_tracked(changed, state, bits))
