@@ -6,7 +6,7 @@ import sys
 
 from rich.console import Console
 
-from besscli import basic, capture, edit, live, monitor, run, show, system, traffic, web
+from besscli import basic, capture, edit, live, monitor, run, show, signals, system, traffic, web
 from besscli.errors import CommandError
 from besscli.shell import WIDE, Quit, Shell
 
@@ -37,7 +37,7 @@ def one_shot(arguments: list[str]) -> list[str]:
 
 
 def run_lines(shell: Shell, lines: list[str], numbered: bool) -> int:
-    """Carries out commands until one fails; returns the exit status."""
+    """Carries out commands until one fails or a signal ends the shell; returns the exit status."""
     for number, line in enumerate(lines, 1):
         try:
             shell.execute(line)
@@ -46,12 +46,15 @@ def run_lines(shell: Shell, lines: list[str], numbered: bool) -> int:
         except CommandError as error:
             where = f"line {number}: " if numbered else ""
             print(f"bessctl: {where}{error}", file=sys.stderr)
-            return 1
-    return 0
+            return signals.ending() or 1
+        if signals.ending():
+            break
+    return signals.ending()
 
 
 def main() -> int:
     """Runs the shell in the way it was started; returns the exit status."""
+    signals.heed()
     console = Console() if sys.stdout.isatty() else Console(width=WIDE)
     try:
         if len(sys.argv) > 1:
@@ -62,8 +65,9 @@ def main() -> int:
 
         return interact(Shell(console, interactive=True))
     except KeyboardInterrupt:
-        print("bessctl: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        if not signals.ending():
+            print("bessctl: interrupted", file=sys.stderr)
+        return signals.ending() or INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -2,7 +2,8 @@
 """`tcpdump` and `tshark`: packets of a gate, shown by a program that runs here.
 
 A gate hook of the daemon copies packets to a FIFO, which is the program's standard input. Only the
-daemon's user can open the FIFO, and it is gone when the program ends, as the hook is.
+daemon's user can open the FIFO, and it is gone when the program ends, as the hook is. If this shell
+is killed, the kernel ends the program, and the daemon takes off a hook that has lost its reader.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ END_SECONDS = 3.0
 # tshark shows the metadata that the PcapNg hook puts into the comment of each packet.
 _TSHARK = ["tshark", "-l", "-z", "proto,colinfo,frame.comment,frame.comment", "-r", "-"]
 _TCPDUMP = ["tcpdump", "-l", "-r", "-"]
+_UNTIL_THIS_ENDS = ["setpriv", "--pdeathsig", "TERM", "--"]
 
 Capture = Callable[..., Any]
 
@@ -70,7 +72,8 @@ def _capture(
         try:
             os.set_blocking(packets.fileno(), True)
             # Ctrl-C ends its packets, and so the program: it gets no signal that breaks off a read.
-            child = subprocess.Popen(program, stdin=packets, process_group=0)
+            command = [*_UNTIL_THIS_ENDS, *program]
+            child = subprocess.Popen(command, stdin=packets, process_group=0)
             packets.close()
             child.wait()
         except KeyboardInterrupt:

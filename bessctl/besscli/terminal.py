@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The shell at a terminal: history and a prompt that says where it is connected."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -8,29 +9,33 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from pybess.errors import APIError, RPCError
 
+from besscli import signals
 from besscli.completion import ShellCompleter
 from besscli.errors import CommandError
 from besscli.shell import Quit, Shell
 
 
 def interact(shell: Shell) -> int:
-    """Reads and carries out commands until the operator leaves."""
+    """Reads and carries out commands until the operator leaves, or a signal ends the shell."""
     session: PromptSession[str] = PromptSession(
         history=_history(), completer=ShellCompleter(shell), complete_while_typing=False
     )
     shell.interactive = True
     shell.say("Type `help` for the commands, Tab to complete, `quit` or Ctrl-D to leave.")
-    while True:
+    while not signals.ending():
         try:
-            shell.execute(session.prompt(_prompt(shell)))
+            # A loop that is run to its end gives the terminal back whatever interrupts it.
+            shell.execute(asyncio.run(session.prompt_async(_prompt(shell))))
         except CommandError as error:
             shell.console.print(
                 str(error), style="red", markup=False, highlight=False, soft_wrap=True
             )
         except KeyboardInterrupt:
-            shell.say("(interrupted; `quit` or Ctrl-D leaves)")
+            if not signals.ending():
+                shell.say("(interrupted; `quit` or Ctrl-D leaves)")
         except (Quit, EOFError):
-            return 0
+            break
+    return signals.ending()
 
 
 def _prompt(shell: Shell) -> str:

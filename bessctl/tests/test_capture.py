@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -109,12 +110,12 @@ def test_what_the_daemon_refuses_leaves_nothing(run: Session, programs: Path) ->
     assert not left_over(programs) and not (programs / "started").exists()
 
 
-@pytest.mark.parametrize("whom", ["group", "shell"])
-def test_ctrl_c_ends_the_program_and_the_hook(fake: FakeDaemon, programs: Path, whom: str) -> None:
-    put(programs, "tcpdump", "cat")
+def start_tcpdump(fake: FakeDaemon, programs: Path, then: str) -> "subprocess.Popen[str]":
+    """A shell of its own that shows packets, and would carry out another command behind that."""
+    put(programs, "tcpdump", f"echo $$ > {programs}/pid; exec cat")
     fake.dump = b"all there is"
     fake.state.create_module("Sink", "s")
-    command = [sys.executable, "-m", "besscli", "tcpdump", "s", "in", "--", "show", "version"]
+    command = [sys.executable, "-m", "besscli", "tcpdump", "s", "in", "--", *then.split()]
     root = Path(__file__).resolve().parents[1]
     environ = {**os.environ, "BESS_GRPC_URL": fake.address, "PYTHONPATH": str(root)}
     environ["TMPDIR"] = str(programs)
@@ -129,9 +130,46 @@ def test_ctrl_c_ends_the_program_and_the_hook(fake: FakeDaemon, programs: Path, 
     )
     while not (programs / "got").exists() or not (programs / "got").read_text():
         assert shell.poll() is None
+    return shell
+
+
+def runs(programs: Path) -> bool:
+    """Whether the program that shows packets is still there, and no zombie."""
+    stat_file = Path("/proc", (programs / "pid").read_text().strip(), "stat")
+    try:
+        return stat_file.read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("whom", ["group", "shell"])
+def test_ctrl_c_ends_the_program_and_the_hook(fake: FakeDaemon, programs: Path, whom: str) -> None:
+    shell = start_tcpdump(fake, programs, "show version")
     send = os.killpg if whom == "group" else os.kill
     send(shell.pid, signal.SIGINT)
     said, _ = shell.communicate(timeout=20)
     assert shell.returncode == 0 and "fake 1.0" in said, "the next command is carried out"
     assert (programs / "got").read_text() == "all there is"
-    assert not fake.hooks and not left_over(programs)
+    assert not fake.hooks and not left_over(programs) and not runs(programs)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_nothing_behind(
+    fake: FakeDaemon, programs: Path, how: signal.Signals
+) -> None:
+    shell = start_tcpdump(fake, programs, "show version")
+    shell.send_signal(how)
+    said, _ = shell.communicate(timeout=20)
+    assert shell.returncode == 128 + how
+    assert "fake 1.0" not in said, "the shell is to end, not only its command"
+    assert not fake.hooks and not left_over(programs) and not runs(programs)
+
+
+def test_the_program_ends_with_a_shell_that_is_killed(fake: FakeDaemon, programs: Path) -> None:
+    shell = start_tcpdump(fake, programs, "show version")
+    shell.kill()
+    shell.communicate(timeout=20)
+    deadline = time.monotonic() + 10
+    while runs(programs):
+        assert time.monotonic() < deadline, "it reads on, of a pipe that is still written"
+        time.sleep(0.01)

@@ -210,6 +210,26 @@ def test_root_can_capture_at_somebody_else_s_daemon(public_directory: Path) -> N
         assert "TcpDump" not in fine(daemon, "show", "gatehook")
 
 
+def test_a_signal_takes_a_capture_away(daemon: Daemon, tmp_path: Path) -> None:
+    fine(daemon, "run", "source_sink")
+    capture = subprocess.Popen(
+        [BESSCTL, *"tcpdump out in 0 -n -e".split()],
+        env={**os.environ, "BESS_GRPC_URL": daemon.address, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert capture.stdout is not None
+    with capture.stdout:
+        capture.stdout.readline()
+        children = Path(f"/proc/{capture.pid}/task/{capture.pid}/children")
+        (tcpdump,) = children.read_text(encoding="utf-8").split()
+        capture.send_signal(signal.SIGTERM)
+        capture.stdout.read()
+    assert capture.wait(20) == 128 + signal.SIGTERM
+    assert not Path(f"/proc/{tcpdump}").exists() and not list(tmp_path.iterdir())
+    assert "TcpDump" not in fine(daemon, "show", "gatehook")
+
+
 def test_no_daemon_is_said_plainly(tmp_path: Path) -> None:
     environment = {**os.environ, "BESS_GRPC_URL": f"unix:{tmp_path}/nobody"}
     words = [BESSCTL, "show", "version"]
