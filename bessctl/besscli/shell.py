@@ -88,6 +88,8 @@ class Shell:
             raise CommandError(str(error)) from error
         except Error as error:
             raise CommandError(f"the daemon refused: {error}") from error
+        except BrokenPipeError:
+            raise  # whoever read what this prints has seen enough
         except OSError as error:
             raise CommandError(
                 f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")

@@ -143,13 +143,14 @@ def _scalar(field: Any, value: Any, path: str) -> Any:
 
 def _text(field: Any, value: Any, path: str) -> Any:
     wants_bytes = field.type == FieldDescriptor.TYPE_BYTES
-    if isinstance(value, str):
-        return value.encode() if wants_bytes else value
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        try:
+    try:
+        if isinstance(value, str):
+            encoded = value.encode()  # an argument of a program may be text that has none
+            return encoded if wants_bytes else value
+        if isinstance(value, (bytes, bytearray, memoryview)):
             return bytes(value) if wants_bytes else bytes(value).decode()
-        except UnicodeDecodeError:
-            raise APIError(f"{_at(path)}needs text, not {value!r}") from None
+    except UnicodeError:
+        raise APIError(f"{_at(path)}needs text, not {value!r}") from None
     raise APIError(f"{_at(path)}needs {'bytes' if wants_bytes else 'a string'}, not {value!r}")
 
 

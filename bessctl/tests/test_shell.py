@@ -3,6 +3,8 @@
 
 import errno
 import io
+import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -411,18 +413,78 @@ def test_lines_stop_at_the_first_failure(
     assert len(fake.state.pipeline.modules) == 1
 
 
-def bessctl(fake: FakeDaemon, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    environ = {"BESS_GRPC_URL": fake.address, "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+def bessctl(
+    address: str, *arguments: str, stdin: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    environ = {"BESS_GRPC_URL": address, "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
     return subprocess.run(
-        [BESSCTL, *arguments], input=stdin, capture_output=True, text=True, env=environ, check=False
+        [BESSCTL, *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        env={**environ, **environment},
+        check=False,
     )
 
 
 def test_the_program(fake: FakeDaemon) -> None:
-    done = bessctl(fake, "add", "module", "Sink", "s", "--", "show", "module")
+    done = bessctl(fake.address, "add", "module", "Sink", "s", "--", "show", "module")
     assert done.returncode == 0 and "Sink" in done.stdout, done.stderr
-    piped = bessctl(fake, stdin="show module\nshow nothing\n")
+    piped = bessctl(fake.address, stdin="show module\nshow nothing\n")
     assert piped.returncode == 1 and piped.stderr.startswith("bessctl: line 2: 'nothing' cannot")
+
+
+@pytest.mark.parametrize("word", ["-h", "--help"])
+def test_help_as_any_program_gives_it(fake: FakeDaemon, word: str) -> None:
+    assert bessctl(fake.address, word).stdout == bessctl(fake.address, "help").stdout
+    some = bessctl(fake.address, word, "show", "tc")
+    assert some.returncode == 0 and "show tc" in some.stdout and "run CONF" not in some.stdout
+
+
+def test_version_as_any_program_tells_it(fake: FakeDaemon, tmp_path: Path) -> None:
+    assert bessctl(fake.address, "--version").stdout == "fake 1.0\n"
+    alone = bessctl(f"unix:{tmp_path}/nobody", "--version")
+    assert alone.returncode == 0 and alone.stderr == ""
+    assert re.match(r"\d+\.\d+\.\d+ is what this bessctl belongs to; no daemon", alone.stdout)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin1"])
+def test_any_encoding_has_lines_for_a_picture(fake: FakeDaemon, encoding: str) -> None:
+    words = "add module Source src -- add module Sink dst -- add connection src dst"
+    words += " -- add worker 0 0 -- show pipeline -- show tc"
+    for name, parent in (("outer", ""), ("inner", "outer")):
+        fake.state.add_tc(name, policy="round_robin", **({"parent": parent} if parent else {}))
+    done = bessctl(fake.address, *words.split(), PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr) == (0, "")
+    for shape in (r"\+-+0-+\+", r"\| +src +\|", r" v$", r"\+- *inner"):
+        assert re.search(shape, done.stdout, re.M), done.stdout
+
+
+def test_a_reader_that_has_seen_enough(fake: FakeDaemon) -> None:
+    """Whether it goes before the first line, or before the last ones are written."""
+    for words in (["help"], ["show", "version"], ["show", "version", "--", "help"]):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(
+            [BESSCTL, *words],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "BESS_GRPC_URL": fake.address},
+            text=True,
+            check=False,
+        )
+        os.close(writing)
+        assert done.stderr == ""
+
+
+def test_bytes_that_are_no_text(fake: FakeDaemon) -> None:
+    complaint = "name: needs text, not '\\udcff'"
+    said = bessctl(fake.address, "show", "module", "\udcff").stderr
+    assert said == f"bessctl: {complaint}\n"
+    for encoding in ("ascii", "utf-8"):
+        piped = bessctl(fake.address, stdin="show module \udcff\n", PYTHONIOENCODING=encoding)
+        assert piped.stderr == f"bessctl: line 1: {complaint}\n"
 
 
 def fake_bessd(path: Path, body: str) -> str:
