@@ -24,11 +24,16 @@ def default_socket() -> str:
 
 def default_address() -> str:
     """BESS_GRPC_URL if set, else the default socket if there is one, else the BESS port."""
+    return default_places()[-1]
+
+
+def default_places() -> list[str]:
+    """Where a daemon is looked for unless an address is given; nothing is at any but the last."""
     from_env = os.environ.get("BESS_GRPC_URL")
     if from_env:
-        return normalize(from_env)
+        return [normalize(from_env)]
     path = default_socket()
-    return f"unix:{path}" if _is_socket(path) else LEGACY_ADDRESS
+    return [f"unix:{path}"] if _is_socket(path) else [path, LEGACY_ADDRESS]
 
 
 def normalize(address: str) -> str:

@@ -24,11 +24,14 @@ _OPTIONS = [
 class Channel:
     """Calls methods of any service the protos know."""
 
-    def __init__(self, address: str, protos: Protos):
-        self.address = address
+    def __init__(self, places: list[str], protos: Protos):
+        """Connects to the last of some places; in the others there was no daemon."""
+        self.address = places[-1]
+        self._places = places
         self._protos = protos
-        self._channel = grpc.insecure_channel(address, options=_OPTIONS)
+        self._channel = grpc.insecure_channel(self.address, options=_OPTIONS)
         self._stubs: dict[tuple[str, str], Any] = {}
+        self._closed = False
         self.broken = False
 
     def call(self, service: str, method: str, request: Any, timeout: float | None = None) -> Any:
@@ -57,6 +60,7 @@ class Channel:
 
     def close(self) -> None:
         """Ends the connection."""
+        self._closed = True
         self._channel.close()
 
     def _stub(self, service: str, method: str, kind: str) -> Any:
@@ -95,10 +99,19 @@ class Channel:
         code, details = error.code(), error.details()
         if code == grpc.StatusCode.UNAVAILABLE:
             self.broken = True
-            return f"no daemon answers at {self.address} (is bessd running?)"
+            return self._nobody()
+        if code == grpc.StatusCode.CANCELLED and not self._closed:
+            self.broken = True
+            return f"the daemon at {self.address} ended"
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
             self.broken = True
             return f"the daemon at {self.address} did not answer {method} in time"
         if code == grpc.StatusCode.UNIMPLEMENTED:
             return f"the daemon at {self.address} does not know {method}"
         return f"{method} failed: {details or code.name}"
+
+    def _nobody(self) -> str:
+        if len(self._places) == 1:
+            return f"no daemon answers at {self.address} (is bessd running?)"
+        places = ", nor at ".join(self._places)
+        return f"no daemon answers at {places}; `bessctl daemon start` starts one"

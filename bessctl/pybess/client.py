@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pybess.address import default_address, normalize
+from pybess.address import default_places, normalize
 from pybess.channel import CONNECT_SECONDS, Channel
 from pybess.convert import pack, to_message
 from pybess.errors import APIError, ConstraintError, Error, RPCError
@@ -70,8 +70,8 @@ class BESS(LiveCalls):
         """
         if self.is_connected():
             raise APIError(f"already connected to {self.address}")
-        address = normalize(grpc_url) if grpc_url else default_address()
-        channel = Channel(address, self.protos)
+        places = [normalize(grpc_url)] if grpc_url else default_places()
+        channel = Channel(places, self.protos)
         try:
             channel.call(
                 CONTROL, "GetVersion", self.protos.message("EmptyRequest")(), CONNECT_SECONDS
@@ -382,10 +382,23 @@ class BESS(LiveCalls):
 
     def run_module_command(self, name: str, cmd: str, arg_type: str, arg: Any) -> Any:
         """Runs a command of a module; returns the message it answers with, or the bare response."""
+        if self.protos.find(arg_type) is None:
+            self._check_command(name, cmd)
         content = to_message(self.protos.message(arg_type), arg or {})
         return self._unpack(
             self.request("ModuleCommand", {"name": name, "cmd": cmd, "arg": content})
         )
+
+    def _check_command(self, name: str, cmd: str) -> None:
+        """Raises an error if there is no such module, or it has no such command."""
+        try:
+            mclass = self.get_module_info(name).mclass
+            types = self.command_types(mclass)
+        except APIError:
+            return  # a transaction sends no questions
+        if cmd not in types:
+            has = ", ".join(sorted(types)) or "none"
+            raise APIError(f"{mclass} has no command '{cmd}'; its commands are: {has}")
 
     def _class_arg(self, class_name: str, arg: Any) -> Any:
         if hasattr(arg, "DESCRIPTOR"):

@@ -12,6 +12,12 @@ from google.protobuf.message import Message
 from pybess.errors import APIError
 
 _FLOATS = (FieldDescriptor.CPPTYPE_DOUBLE, FieldDescriptor.CPPTYPE_FLOAT)
+_INTEGERS = {
+    FieldDescriptor.CPPTYPE_INT32: (-(1 << 31), (1 << 31) - 1),
+    FieldDescriptor.CPPTYPE_INT64: (-(1 << 63), (1 << 63) - 1),
+    FieldDescriptor.CPPTYPE_UINT32: (0, (1 << 32) - 1),
+    FieldDescriptor.CPPTYPE_UINT64: (0, (1 << 64) - 1),
+}
 _STRING = FieldDescriptor.CPPTYPE_STRING
 
 
@@ -116,6 +122,9 @@ def _assign(setter: Any, field: Any, value: Any, path: str) -> None:
     try:
         setter(_scalar(field, value, path))
     except (TypeError, ValueError) as error:
+        least, most = _INTEGERS.get(field.cpp_type, (0, 0))
+        if isinstance(value, int) and most and not least <= value <= most:
+            raise APIError(f"{_at(path)}cannot be {value}; it is {least}..{most}") from None
         raise APIError(f"{_at(path)}cannot be {value!r}: {error}") from None
 
 

@@ -20,13 +20,15 @@ from pybess.protos import protos
 
 
 class FakeDaemon:
-    """Serves the control service, and as `live` the native one; `refuse` maps a method to the error of its next calls, `calls`
-    lists the methods; `usage` is what each traffic class uses a second.
+    """Serves the control service, and as `live` the native one; `refuse` maps a method to the error
+    of its next calls, `broken_off` has methods that end as in a daemon that ends, `calls` lists what
+    was called; `usage` is what each traffic class uses a second.
     """
 
     def __init__(self, socket: Path):
         self.state = RecordingClient()
         self.refuse: dict[str, Callable[[Any], Exception | None]] = {}
+        self.broken_off: set[str] = set()
         self.calls: list[str] = []
         self.nfs: list[dict[str, Any]] = []
         self.packets = 0
@@ -63,6 +65,8 @@ class FakeDaemon:
 
         def serve(request: Any, context: Any) -> Any:
             self.calls.append(method)
+            if method in self.broken_off:
+                context.cancel()
             refused = self.refuse.get(method, lambda _: None)(request)
             try:
                 if refused is not None:

@@ -2,12 +2,13 @@
 """The client: plain data to messages and back, addresses, and its errors against a fake daemon."""
 
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fake_daemon import FakeDaemon
-from pybess import address
+from pybess import Transaction, address
 from pybess.bess import BESS, APIError, ConstraintError, Error, RPCError
 from pybess.convert import from_message, to_message
 from pybess.protos import protos
@@ -35,7 +36,8 @@ REFUSALS: list[tuple[str, Any, str]] = [
         {"fields": [{"offset": 1, "attr_name": "a"}]},
         "takes either 'offset' or 'attr_name'",
     ),
-    ("SourceArg", {"pkt_size": -1}, "pkt_size: cannot be -1"),
+    ("SourceArg", {"pkt_size": -1}, "pkt_size: cannot be -1; it is 0..18446744073709551615"),
+    ("HistoryRequest", {"limit": -1}, "limit: cannot be -1; it is 0..4294967295"),
     ("SourceArg", {"pkt_size": 1.5}, "pkt_size: cannot be 1.5"),
     ("SourceArg", {"pkt_size": "60"}, "pkt_size: needs a number, not '60'"),
     ("PortIncArg", {"port": 3}, "port: needs a string, not 3"),
@@ -98,6 +100,22 @@ def test_default_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fake: 
     assert address.default_address() == fake.address
     monkeypatch.setenv("BESS_GRPC_URL", "1234")
     assert address.default_address() == "localhost:1234"
+
+
+def test_every_place_that_was_looked_at_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with socket.socket() as taken:  # and not listening
+        taken.bind(("127.0.0.1", 0))
+        legacy = f"localhost:{taken.getsockname()[1]}"
+        monkeypatch.delenv("BESS_GRPC_URL", raising=False)
+        monkeypatch.setattr(address, "default_socket", lambda: str(tmp_path / "absent"))
+        monkeypatch.setattr(address, "LEGACY_ADDRESS", legacy)
+        with pytest.raises(RPCError) as caught:
+            BESS().connect()
+    assert str(caught.value) == (
+        f"no daemon answers at {tmp_path}/absent, nor at {legacy}; `bessctl daemon start` starts one"
+    )
 
 
 def test_runtime_directory_of_users(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,6 +185,25 @@ def test_the_daemon_goes(bess: BESS, fake: FakeDaemon) -> None:
     with pytest.raises(RPCError, match="no daemon answers"):
         bess.list_modules()
     assert bess.is_connected() and bess.is_connection_broken()
+
+
+def test_the_daemon_ends_in_the_middle_of_a_request(bess: BESS, fake: FakeDaemon) -> None:
+    fake.broken_off.add("ListModules")
+    with pytest.raises(RPCError) as caught:
+        bess.list_modules()
+    assert str(caught.value) == f"the daemon at {fake.address} ended"
+    assert bess.is_connection_broken()
+
+
+def test_a_command_s_module_is_looked_for_before_its_type(bess: BESS) -> None:
+    bess.create_module("Source", "s")
+    with pytest.raises(Error, match="there is no module 'nosuch'"):
+        bess.run_module_command("nosuch", "x", "y", {})
+    with pytest.raises(APIError, match="Source has no command 'x'; its commands are: "):
+        bess.run_module_command("s", "x", "y", {})
+    for client in (bess, Transaction(bess)):
+        with pytest.raises(APIError, match="there is no message 'y'"):
+            client.run_module_command("s", "set_burst", "y", {})
 
 
 def test_what_the_daemon_does_not_know(bess: BESS) -> None:

@@ -265,6 +265,17 @@ def test_strangers_may_not_command_it(public_directory: Path) -> None:
         assert daemon.client().get_version().version
 
 
+def test_a_daemon_that_ends_breaks_off_a_client_s_requests(tmp_path: Path) -> None:
+    """Whenever it does: some find it ending, some gone."""
+    for _ in range(TRIES):
+        with Daemon(directory=tmp_path) as daemon:
+            client = daemon.client()
+            os.kill(daemon.pid, signal.SIGTERM)
+            with pytest.raises(RPCError, match=f"{daemon.address}.* (ended|is bessd running)"):
+                while True:
+                    client.list_modules()
+
+
 def test_a_lost_daemon_is_an_error_not_a_wait() -> None:
     with pytest.raises(Exception, match="status -9"):
         with Daemon() as daemon:
