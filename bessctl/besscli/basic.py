@@ -68,8 +68,8 @@ def daemon_stop(shell: Shell) -> None:
     modules = len(client.list_modules().modules)
     if modules and not shell.confirm(f"End the daemon and its {modules} modules?"):
         raise CommandError("left as it is")
-    client.kill()
     shell.running = None
+    launch.stop(client)
 
 
 @command("daemon reset", "removes all modules, ports, traffic classes and workers")

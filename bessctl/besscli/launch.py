@@ -1,21 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts bessd in the background and waits until it says it is ready."""
+"""Starts bessd in the background and waits until it says it is ready; ends one and waits until it is
+gone.
+"""
 
 import os
+import select
 import shutil
+import socket
+import struct
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pybess.address import default_socket, normalize, runtime_dir
-from pybess.errors import APIError
+from pybess.address import normalize, runtime_dir
 
 from besscli.errors import CommandError
 
 BUILT = Path(__file__).resolve().parents[2] / "build" / "bessd"
-READY = "ready"
+READY = "ready "
 READY_SECONDS = 30
+STOP_SECONDS = 10.0
 POLL_SECONDS = 0.02
 _LAST_LINES = 8
 
@@ -48,7 +54,7 @@ def start(options: list[str]) -> Started:
         said = _read_from(log, said_before)
         ready = next((line for line in said if line.startswith(READY)), None)
         if ready is not None:
-            return Started(process.pid, _address(ready, options), log)
+            return Started(process.pid, _address(ready), log)
         if status is not None:
             raise CommandError(
                 f"bessd ended with status {status} before it was ready:\n{_last(said)}"
@@ -59,6 +65,35 @@ def start(options: list[str]) -> Started:
                 f"bessd was not ready after {READY_SECONDS} s and was ended:\n{_last(said)}"
             )
         time.sleep(POLL_SECONDS)
+
+
+def stop(client: Any) -> None:
+    """Ends the daemon and waits until its process is gone: so long it holds locks that the next one
+    needs. A daemon behind TCP has no process here that could be waited for.
+    """
+    process = _process(client.address)
+    try:
+        client.kill()
+        if process is not None and not select.select([process], [], [], STOP_SECONDS)[0]:
+            raise CommandError(f"bessd answers no more, but still runs after {STOP_SECONDS:g} s")
+    finally:
+        if process is not None:
+            os.close(process)
+
+
+def _process(address: str) -> int | None:
+    """A descriptor of the process that listens on a Unix socket, readable once it has ended."""
+    if not address.startswith("unix:"):
+        return None
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(address.removeprefix("unix:"))
+            credentials = connection.getsockopt(
+                socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
+            )
+            return os.pidfd_open(struct.unpack("3i", credentials)[0])
+        except OSError:  # it has ended already, or runs where its processes cannot be seen from
+            return None
 
 
 def find_daemon() -> str:
@@ -93,21 +128,9 @@ def _read_from(log: Path, offset: int) -> list[str]:
     return text.split("\n")[:-1]
 
 
-def _address(ready: str, options: list[str]) -> str:
-    """Where the daemon listens: the first address in its ready line, else its --grpc_url or -p,
-    else the default.
-    """
-    for word in ready.replace(",", " ").split()[1:]:
-        try:
-            if ":" in word:
-                return normalize(word)
-        except APIError:
-            continue
-    for index, option in enumerate(options):
-        name, _, value = option.lstrip("-").partition("=")
-        if name in ("grpc_url", "p"):
-            return normalize(value or (options[index + 1] if index + 1 < len(options) else ""))
-    return f"unix:{default_socket()}"
+def _address(ready: str) -> str:
+    """Where the daemon listens: the first address in its ready line."""
+    return normalize(ready.split()[1])
 
 
 def _last(lines: list[str]) -> str:

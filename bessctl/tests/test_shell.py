@@ -6,6 +6,8 @@ import io
 import os
 import re
 import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -453,8 +455,8 @@ def test_version_as_any_program_tells_it(fake: FakeDaemon, tmp_path: Path) -> No
 def test_any_encoding_has_lines_for_a_picture(fake: FakeDaemon, encoding: str) -> None:
     words = "add module Source src -- add module Sink dst -- add connection src dst"
     words += " -- add worker 0 0 -- show pipeline -- show tc"
-    for name, parent in (("outer", ""), ("inner", "outer")):
-        fake.state.add_tc(name, policy="round_robin", **({"parent": parent} if parent else {}))
+    fake.state.add_tc("outer", policy="round_robin")
+    fake.state.add_tc("inner", policy="round_robin", parent="outer")
     done = bessctl(fake.address, *words.split(), PYTHONIOENCODING=encoding)
     assert (done.returncode, done.stderr) == (0, "")
     for shape in (r"\+-+0-+\+", r"\| +src +\|", r" v$", r"\+- *inner"):
@@ -506,6 +508,66 @@ def test_starts_a_daemon(fake: FakeDaemon, tmp_path: Path, monkeypatch: pytest.M
         CommandError, match="ended with status 3 before it was ready:\n    no hugepages"
     ):
         launch.start([])
+
+
+SLOW_TO_END = """
+import sys, time
+sys.path[:0] = {path!r}
+from pathlib import Path
+from fake_daemon import FakeDaemon
+from pybess.protos import protos
+fake = FakeDaemon(Path(sys.argv[1]))
+killed = []
+def end(_):
+    killed.append(True)
+    return protos().message("EmptyResponse")()
+fake._KillBess = end
+print("ready", fake.address, flush=True)
+while not killed:
+    time.sleep(0.01)
+fake.stop()
+time.sleep(float(sys.argv[2]))
+"""
+
+
+@pytest.fixture(name="slow_to_end")
+def start_slow_to_end(tmp_path: Path) -> Iterator[Callable[[float], "subprocess.Popen[str]"]]:
+    """Starts a daemon that is still there so many seconds after its last answer."""
+    started: list["subprocess.Popen[str]"] = []
+    program = SLOW_TO_END.format(path=[str(BESSCTL.parent), str(BESSCTL.parent / "tests")])
+
+    def start(seconds: float) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-c", program, str(tmp_path / "slow.sock"), str(seconds)]
+        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_a_daemon_that_was_stopped_is_gone(
+    run: Session, slow_to_end: Callable[[float], "subprocess.Popen[str]"]
+) -> None:
+    daemon = slow_to_end(0.5)
+    assert daemon.stdout is not None
+    run.shell.connect(daemon.stdout.readline().split()[1])
+    run("daemon stop")
+    assert daemon.poll() == 0
+
+
+def test_a_daemon_that_does_not_end_is_told(
+    run: Session,
+    slow_to_end: Callable[[float], "subprocess.Popen[str]"],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    daemon = slow_to_end(60)
+    assert daemon.stdout is not None
+    run.shell.connect(daemon.stdout.readline().split()[1])
+    monkeypatch.setattr(launch, "STOP_SECONDS", 0.2)
+    with pytest.raises(CommandError, match="bessd answers no more, but still runs after 0.2 s"):
+        run("daemon stop")
 
 
 def test_rates(run: Session) -> None:
