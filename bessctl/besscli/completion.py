@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from besslang import ScriptError
-from besslang.tokens import tokenize
+from besslang.tokens import variables
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
 from pybess.address import default_address
@@ -125,7 +125,8 @@ class ShellCompleter(Completer):
     def _fields(self, pattern: str, said: Said) -> Iterable[str]:
         """The names that may stand before a `=`."""
         if pattern.startswith(("run", "apply", "diff")):
-            return variables(find_script(said.get("CONF") or said["FILE"]))
+            script = find_script(said.get("CONF") or said["FILE"])
+            return variables(script.read_text(encoding="utf-8"), str(script))
         if pattern.startswith("configure port"):
             return PORT_SETTINGS
         if "DRIVER" in said:
@@ -135,9 +136,3 @@ class ShellCompleter(Completer):
     def _message_fields(self, message: str) -> list[str]:
         found = self._shell.client.protos.find(message)
         return list(found.DESCRIPTOR.fields_by_name) if found else []
-
-
-def variables(script: Path) -> list[str]:
-    """The variables a script reads: $NAME."""
-    tokens = tokenize(script.read_text(encoding="utf-8"), str(script))
-    return [name.text for mark, name in zip(tokens, tokens[1:]) if mark.text == "$"]

@@ -18,9 +18,9 @@ from pybess.errors import StatusError
 
 from besscli.difference import draw, summary
 from besscli.errors import CommandError
-from besscli.run import find_script
+from besscli.run import find_script, with_variables
 from besscli.shell import Shell, command
-from besscli.values import environment, whole_number
+from besscli.values import whole_number
 
 # Asks for a change: whether only to tell what would change, and which version it is to change.
 Request = Callable[[bool, int], Any]
@@ -33,8 +33,7 @@ _HEAD = "# What bessd runs; `bessctl apply` takes it back.\n\n"
     "makes what runs what a script describes, by changing only what differs; ARGS are variables",
 )
 def apply(shell: Shell, name: str, dry_run: str | None, env: str) -> None:
-    script = Script.parse(find_script(name))
-    variables = environment(env)
+    script, variables = with_variables(find_script(name), env)
     client = shell.daemon()
     recorder = RecordingClient(from_daemon(client))
     try:

@@ -7,11 +7,14 @@ what ran before is put back as far as the client can, and the operator is told h
 """
 
 import os
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
 from besslang import NeedsDaemon, RecordingClient, Script, ScriptError, execute, rehearse
 from besslang.catalogue import from_daemon
+from besslang.tokens import variables
 from pybess.errors import APIError, ConstraintError, Error, RPCError
 
 from besscli import snapshot as snapshots
@@ -30,12 +33,12 @@ CONF_DIRS = (
     "runs a script by its path, or a sample by its name; ARGS are variables: A=1,B=2",
 )
 def run_conf(shell: Shell, name: str, env: str) -> None:
-    run_script(shell, Script.parse(find_script(name)), environment(env))
+    run_script(shell, *with_variables(find_script(name), env))
 
 
 @command("run file FILE [ARGS]", "runs a script by its path")
 def run_file(shell: Shell, path: str, env: str) -> None:
-    run_script(shell, Script.parse(Path(os.path.expanduser(path))), environment(env))
+    run_script(shell, *with_variables(Path(os.path.expanduser(path)), env))
 
 
 def find_script(name: str) -> Path:
@@ -47,7 +50,24 @@ def find_script(name: str) -> Path:
     ]:
         if candidate.is_file():
             return candidate
+    if path.exists():
+        raise CommandError(f"'{name}' is no script: it is no regular file")
     raise CommandError(f"there is no script '{name}': no such file, and no sample of that name")
+
+
+def with_variables(path: Path, env: str) -> tuple[Script, dict[str, str]]:
+    """A script and the variables it is given; warns of those that it does not read."""
+    script, given = Script.parse(path), environment(env)
+    for name in _unread(script, given):
+        reads = ", ".join(sorted(set(variables(script.text, script.path)))) or "none"
+        print(f"bessctl: the script reads no ${name}; it reads: {reads}", file=sys.stderr)
+    return script, given
+
+
+def _unread(script: Script, given: dict[str, str]) -> list[str]:
+    """Those that a script says nowhere. One that looks into the environment may put names together."""
+    words = set(re.findall(r"\w+", script.text))
+    return [] if words & {"environ", "getenv"} else sorted(set(given) - words)
 
 
 def run_script(shell: Shell, script: Script, env: dict[str, str]) -> None:

@@ -77,6 +77,12 @@ def tokenize(text: str, path: str) -> list[Token]:
     return tokens
 
 
+def variables(text: str, path: str) -> list[str]:
+    """The variables a script reads: $NAME."""
+    tokens = tokenize(text, path)
+    return [name.text for mark, name in zip(tokens, tokens[1:]) if mark.text == "$"]
+
+
 def _track_brackets(token: Token, opened: list[Token], path: str, text: str) -> None:
     if token.text in _CLOSER:
         opened.append(token)

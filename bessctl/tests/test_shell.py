@@ -316,6 +316,41 @@ def test_runs_a_script(run: Session, fake: FakeDaemon, tmp_path: Path) -> None:
     assert fake.calls[-1] == "ResumeAll"
 
 
+@pytest.mark.parametrize("line", ["run {} {}", "run file {} {}", "apply {} {}", "diff {} {}"])
+def test_variables_that_a_script_does_not_read(
+    run: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    script = tmp_path / "a.bess"
+    script.write_text("Source(pkt_size=int($S!60)) -> Sink(name=$NAME!'x')\n")
+    run(line.format(script, "S=99, NAME=y"))
+    assert capsys.readouterr().err == ""
+    run(line.format(script, "S=99, SIZE=3, FOO=1"))
+    assert capsys.readouterr().err.splitlines() == [
+        f"bessctl: the script reads no ${name}; it reads: NAME, S" for name in ("FOO", "SIZE")
+    ]
+
+
+def test_variables_that_a_script_reads_by_other_means(
+    run: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "a.bess"
+    script.write_text("import os\nSource(pkt_size=int(os.environ['SI' + 'ZE'])) -> Sink()\n")
+    run(f"run {script} SIZE=99")
+    assert capsys.readouterr().err == ""
+    script.write_text("Source() -> Sink()\n")
+    run(f"run {script} SIZE=99")
+    assert capsys.readouterr().err == "bessctl: the script reads no $SIZE; it reads: none\n"
+
+
+@pytest.mark.parametrize("line", ["run {}", "apply {}", "diff {}"])
+def test_what_is_no_file_of_a_script(run: Session, tmp_path: Path, line: str) -> None:
+    for path in (str(tmp_path), "/dev/null"):
+        with pytest.raises(CommandError, match=f"^'{path}' is no script: it is no regular file$"):
+            run(line.format(path))
+    with pytest.raises(CommandError, match="there is no script 'nowhere': no such file"):
+        run(line.format("nowhere"))
+
+
 def test_a_bad_script_touches_nothing(run: Session, fake: FakeDaemon, tmp_path: Path) -> None:
     script = tmp_path / "bad.bess"
     script.write_text("a::Source()\na -> b\n")
