@@ -11,6 +11,8 @@ from tools import builder, packages, shell
 DEMO = shell.ROOT / "sample_conf" / "live.py"
 BENCH = shell.ROOT / "bench" / "bench.py"
 BOUNDS = shell.ROOT / "bench" / "bounds.py"
+# The scenarios and groups of BENCH, each known by its file's name.
+MEASURED = ("scenarios/*.bess", "groups/*.py")
 # Benches whose figures have bounds, by the first word: what they need besides bessd.
 BOUNDED: dict[str, list[str]] = {
     "sched": ["tc_bench"],
@@ -30,9 +32,24 @@ def bench_command(args: argparse.Namespace) -> int:
     """The bench against the yardstick; the first word may ask for one that has bounds instead."""
     targets = BOUNDED.get(args.args[0]) if args.args else None
     if targets is None:
+        check_names(args.args)
         needed = [target for word in args.args for target in GROUPS.get(word, [])]
         return hand_over(BENCH, args, needed)
     return hand_over(BOUNDS, args, targets)
+
+
+def check_names(words: Sequence[str]) -> None:
+    """Refuses what no bench is called before anything is built for it. A word behind an option may be
+    the option's value; the bench itself looks at those.
+    """
+    known = [x.stem for pattern in MEASURED for x in sorted(BENCH.parent.glob(pattern))]
+    typed = [word for word in words if word != "--"]
+    for before, word in zip(["", *typed], typed):
+        if not word.startswith("-") and not before.startswith("--") and word not in known:
+            also = ", ".join(BOUNDED)
+            raise shell.Failed(
+                f"there is no bench {word}; there are {', '.join(known)}, and by themselves {also}"
+            )
 
 
 def hand_over(program: Path, args: argparse.Namespace, targets: Sequence[str] = ()) -> int:

@@ -2,14 +2,16 @@
 """Programs that hang, and tools that are not there."""
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Sequence
 
 import pytest
 
-from tools import shell
+from tools import live, shell
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,6 +38,26 @@ def test_help_names_every_word() -> None:
     )
     for word in ("setup", "build", "run", "test", "lint", "format", "new-module", "docs"):
         assert f"    {word}" in outcome.stdout
+
+
+def test_bench_looks_at_words_before_it_builds(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[Sequence[str]] = []
+
+    def build(_program: Path, args: argparse.Namespace, _targets: Sequence[str] = ()) -> int:
+        built.append(args.args)
+        return 0
+
+    monkeypatch.setattr(live, "hand_over", build)
+    fine = ["source_sink", "lookups", "--json", "elsewhere.json", "--list"]
+    for words in ([], fine, ["--", *fine], ["nf", "rate"]):
+        live.bench_command(argparse.Namespace(args=words))
+        assert built.pop() == words
+    for words in (["nonsense"], ["--", "nonsense"], ["nat", "nonsense"], ["--list", "nat", "no"]):
+        with pytest.raises(shell.Failed) as caught:
+            live.bench_command(argparse.Namespace(args=words))
+        assert f"there is no bench {words[-1]}; there are " in str(caught.value)
+        assert "source_sink" in str(caught.value) and "sched, live, nf" in str(caught.value)
+    assert not built
 
 
 @pytest.mark.parametrize("arguments", [["lint", "nonsense"], ["test", "nonsense"]])
