@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PROGRAMS, REPO, eventually
-from pybess import BESS
+from demo.daemon import Daemon
 from users import AS_NOBODY
 
 PAGE = (REPO / "docs" / "nf.md").read_text(encoding="utf-8")
@@ -27,38 +27,47 @@ def installed(public_directory: Path) -> Path:
     subprocess.run(
         [*command, "--prefix", str(public_directory / "bess")], check=True, capture_output=True
     )
-    (public_directory / "first.c").write_text(blocks("c")[0], encoding="utf-8")
-    (public_directory / "second.cc").write_text(blocks("cpp")[0], encoding="utf-8")
-    (public_directory / "third.py").write_text(blocks("python")[0], encoding="utf-8")
+    texts = {"first.bess": "bess", "first.c": "c", "second.cc": "cpp", "third.py": "python"}
+    for name, language in texts.items():
+        text = blocks(language)[0].replace("/tmp/first.sock", f"{public_directory}/first.sock")
+        (public_directory / name).write_text(text, encoding="utf-8")
+    (public_directory / "bessctl").symlink_to(REPO / "bessctl")
     return public_directory
 
 
+def follow(shop: Path, commands: str, daemon: Daemon) -> "subprocess.Popen[str]":
+    """Starts commands of the page in a shell; the switch of this test takes the place of its own."""
+    script = commands.replace("$HOME", str(shop)).replace("/tmp/first.sock", f"{shop}/first.sock")
+    return subprocess.Popen(
+        [*AS_NOBODY, "sh", "-ec", script],
+        cwd=shop,
+        env={**os.environ, "HOME": str(shop), "BESS_GRPC_URL": daemon.address},
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 @pytest.mark.parametrize("which", [0, 1, 2], ids=["c", "c++", "python"])
-def test_each_language(client: BESS, shop: Path, which: int) -> None:
-    path = str(shop / "first.sock")
-    client.create_port("NFPort", "nf", {"path": path})
-    for mclass, name, argument in (
-        ("Source", "source", {}),
-        ("PortOut", "out", {"port": "nf"}),
-        ("PortInc", "in", {"port": "nf"}),
-        ("Sink", "sink", {}),
-    ):
-        client.create_module(mclass, name, argument)
-    client.connect_modules("source", "out")
-    client.connect_modules("in", "sink")
-    commands = blocks("sh")
-    (export,) = re.findall(r"^export PKG_CONFIG_PATH=.*$", commands[0], re.M)
-    script = f"{export}\n{commands[1 + which]}".replace("$HOME", str(shop))
-    script = script.replace("/tmp/first.sock", path)
-    with subprocess.Popen(
-        [*AS_NOBODY, "sh", "-ec", script], cwd=shop, start_new_session=True
-    ) as running:
+def test_each_language(daemon: Daemon, shop: Path, which: int) -> None:
+    install, run, *programs = blocks("sh")
+    start, run_script = run.splitlines()
+    assert start == "bessctl/bessctl daemon start"
+    with follow(shop, run_script, daemon) as done:
+        assert done.wait(60) == 0
+    client = daemon.client()
+    (export,) = re.findall(r"^export PKG_CONFIG_PATH=.*$", install, re.M)
+    with follow(shop, f"{export}\n{programs[which]}", daemon) as running:
         try:
-            arrived = eventually(lambda: int(client.get_port_stats("nf").inc.packets) > 1000)
-        finally:
+            assert eventually(lambda: int(client.get_port_stats("nf").inc.packets) > 1000)
+            client.disconnect()
+            assert daemon.stop() == 0
+            _, complaint = running.communicate(timeout=20)
+        except BaseException:
             os.killpg(running.pid, signal.SIGKILL)
-    assert arrived
+            raise
+    assert running.returncode in (0, 1) and "Traceback" not in complaint
 
 
 def test_every_block_is_run() -> None:
-    assert [len(blocks(x)) for x in ("c", "cpp", "python", "sh")] == [1, 1, 1, 4]
+    assert [len(blocks(x)) for x in ("bess", "c", "cpp", "python", "sh")] == [1, 1, 1, 1, 5]
