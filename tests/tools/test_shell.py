@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from typing import Sequence
 
 import pytest
 
-from tools import live, shell
+from tools import live, new_module, shell
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,6 +59,24 @@ def test_bench_looks_at_words_before_it_builds(monkeypatch: pytest.MonkeyPatch) 
         assert f"there is no bench {words[-1]}; there are " in str(caught.value)
         assert "source_sink" in str(caught.value) and "sched, live, nf" in str(caught.value)
     assert not built
+
+
+def test_a_new_module_s_next_step_is_that_of_the_page(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(new_module, "create", lambda *_: [])
+    new_module.command(argparse.Namespace(name="rate_meter"))
+    said = capsys.readouterr().out
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (heading,) = re.findall("'(.*)'", said)
+    (command,) = re.findall("`(.*)`", said)
+    assert f"\n## {heading}\n" in page and f"\n7. `{command}`.\n" in page
+    words = command.partition(" --quick ")[2].split()
+    listed = subprocess.run(
+        [sys.executable, ROOT / "build.py", "test", "--list"], capture_output=True, text=True
+    ).stdout
+    for word in words:
+        assert word in listed
 
 
 @pytest.mark.parametrize("arguments", [["lint", "nonsense"], ["test", "nonsense"]])
