@@ -74,6 +74,16 @@ absl::Status CheckQueues(const PortShape& shape, const rte_eth_dev_info& info) {
   return absl::OkStatus();
 }
 
+// By its name, as the device may wait for its peer for ever when it is made.
+absl::Status CheckVdev(std::string_view vdev) {
+  if (!vdev.starts_with("net_virtio_user") && !vdev.starts_with("virtio_user")) {
+    return absl::OkStatus();
+  }
+  return Error(ENOTSUP,
+               "net_virtio_user cannot send: its peer does not map packet memory; "
+               "use net_vhost or net_memif");
+}
+
 }  // namespace
 
 // --- start and end ------------------------------------------------------------------------------
@@ -105,6 +115,7 @@ absl::Status PmdPort::OpenDevice(const pb::PMDPortArg& arg) {
       case pb::PMDPortArg::kPci:
         return PmdDevice::OpenPci(arg.pci(), name());
       case pb::PMDPortArg::kVdev:
+        BESS_RETURN_IF_ERROR(CheckVdev(arg.vdev()));
         return PmdDevice::OpenVdev(arg.vdev(), name());
       case pb::PMDPortArg::PORT_NOT_SET:
         break;
@@ -122,11 +133,6 @@ PmdPort::~PmdPort() {
 
 absl::Status PmdPort::ConfigureDevice(const pb::PMDPortArg& arg) {
   const rte_eth_dev_info& info = device_->info();
-  if (device_->driver() == "net_virtio_user") {
-    return Error(ENOTSUP,
-                 "net_virtio_user cannot send: its peer does not map packet memory; "
-                 "use net_vhost or net_memif");
-  }
   BESS_RETURN_IF_ERROR(CheckQueues(shape(), info));
   rte_eth_conf& conf = configuration_;
   if (arg.loopback()) {
