@@ -17,8 +17,8 @@ struct Renewal {
   bool empty() const { return leaving.empty(); }
 };
 
-// Ports that are wanted with other settings, and those whose driver and argument a port of another
-// name is wanted with, while they are not.
+// Ports that are wanted with other settings, and those that are not wanted while a port of another
+// name is, with their driver and argument. `now` is as ports are described, with all numbers.
 Renewal FindRenewal(const Configuration& now, const Configuration& wanted);
 
 // The port of this name; nullptr.
