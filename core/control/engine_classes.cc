@@ -45,10 +45,9 @@ Moves FindMoves(const ClassTree& before, const ClassTree& after,
 // The workers that are to come to a module that not all may run at once, where it is; a bit each.
 // `crowd` says whether they would be too many beside those that are there.
 uint64_t Newcomers(const Plan& before, const Site& site, uint64_t placement, bool* crowd) {
+  if (site.max_workers >= kMaxWorkers) return 0;
   const ModuleEntry* entry = before.graph->Find(site.module->name());
-  if (site.max_workers >= kMaxWorkers || entry == nullptr || entry->module.get() != site.module) {
-    return 0;
-  }
+  if (entry == nullptr || entry->module.get() != site.module) return 0;
   const uint64_t now = before.WorkersOf(*entry);
   *crowd = static_cast<uint32_t>(std::popcount(now | placement)) > site.max_workers;
   return placement & ~now;
