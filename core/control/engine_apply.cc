@@ -9,20 +9,13 @@
 
 #include "core/control/describe.h"
 #include "core/control/engine.h"
+#include "core/control/remembered.h"
 #include "spdlog/spdlog.h"
 
 namespace bess {
 namespace {
 
-std::vector<native::Command> CommandsOf(const native::Module& module) {
-  return {module.commands().begin(), module.commands().end()};
-}
-
-bool SameCommand(const native::Command& a, const native::Command& b) {
-  return a.cmd() == b.cmd() && SameArgument(a.arg(), b.arg());
-}
-
-absl::Status Tell(Module& module, const std::vector<native::Command>& commands) {
+absl::Status Tell(Module& module, const CommandList& commands) {
   google::protobuf::Any none;
   for (const native::Command& command : commands) {
     BESS_RETURN_IF_ERROR(module.mclass().Run(module, command.cmd(), command.arg(), &none));
@@ -250,20 +243,18 @@ class Applier {
     engine_.draft_->copying = false;
     BESS_ASSIGN_OR_RETURN(auto copy, std::move(made));
     if (wanted.has_config()) BESS_RETURN_IF_ERROR(SetConfig(*copy, wanted.config()));
-    BESS_RETURN_IF_ERROR(Tell(*copy, CommandsOf(wanted)));
+    BESS_RETURN_IF_ERROR(Tell(*copy, wanted.commands()));
     return copy;
   }
 
-  // A class that cannot say what it was told: the module stays if what it was told is how the
-  // wanted commands begin, and a copy of it takes the rest.
+  // A class that cannot say what it was told: the module stays if it can be told what is missing,
+  // and a copy of it takes all.
   bool KeepByCommands(Module& module, const native::Module& now, const native::Module& wanted) {
-    const auto told = CommandsOf(now), all = CommandsOf(wanted);
-    if (told.size() > all.size() || wanted.has_config()) return false;
-    if (!std::equal(told.begin(), told.end(), all.begin(), SameCommand)) return false;
-    if (told.size() == all.size()) return true;
+    const auto missing = WhatIsMissing(module.mclass(), now.commands(), wanted.commands());
+    if (!missing || wanted.has_config()) return false;
+    if (missing->empty()) return true;
     if (!MakeCopy(module, wanted).ok()) return false;
-    engine_.draft_->tell[now.name()].assign(all.begin() + static_cast<ptrdiff_t>(told.size()),
-                                            all.end());
+    engine_.draft_->tell[now.name()].assign(missing->begin(), missing->end());
     return true;
   }
 
@@ -283,7 +274,7 @@ class Applier {
         engine_.CreateModule(wanted.name(), wanted.mclass(), wanted.arg()).status());
     Module& module = *engine_.draft_->graph.Find(wanted.name())->module;
     if (wanted.has_config()) BESS_RETURN_IF_ERROR(SetConfig(module, wanted.config()));
-    BESS_RETURN_IF_ERROR(Tell(module, CommandsOf(wanted)));
+    BESS_RETURN_IF_ERROR(Tell(module, wanted.commands()));
     engine_.draft_->told[wanted.name()] = wanted;
     return absl::OkStatus();
   }

@@ -7,6 +7,7 @@
 
 #include "core/control/describe.h"
 #include "core/control/engine.h"
+#include "core/control/remembered.h"
 
 namespace bess {
 namespace {
@@ -16,6 +17,23 @@ void CopyKind(const Configuration& from, const std::string& kind, Configuration*
   for (auto it = from.lower_bound(kind); it != from.end() && it->first.starts_with(kind); ++it) {
     to->insert(*it);
   }
+}
+
+// What a module that runs already is told: the commands, or, where they stand for some of those it
+// was told before, what it is remembered by then.
+void DescribeTold(const ModuleClass& mclass, const Configuration& now,
+                  const std::vector<native::Command>& commands, native::Change* change) {
+  const native::Entry& before = now.at(change->path());
+  CommandList told = before.module().commands();
+  told.Add(commands.begin(), commands.end());
+  CommandList remembered = Remembered(mclass, told);
+  if (remembered.size() == told.size()) {
+    change->mutable_commands()->Assign(commands.begin(), commands.end());
+    return;
+  }
+  *change->mutable_before() = before;
+  *change->mutable_after() = before;
+  *change->mutable_after()->mutable_module()->mutable_commands() = std::move(remembered);
 }
 
 }  // namespace
@@ -91,8 +109,10 @@ void Engine::AddCommandChanges(std::vector<native::Change>* changes) const {
     change.set_action(native::Change::UPDATE);
     return change;
   };
+  const auto running = plan();
   for (const auto& [name, commands] : draft_->tell) {
-    add(name).mutable_commands()->Assign(commands.begin(), commands.end());
+    DescribeTold(running->graph->Find(name)->module->mclass(), history_.current(), commands,
+                 &add(name));
   }
   for (const auto& [name, config] : draft_->configs) {
     native::Change& change = add(name);

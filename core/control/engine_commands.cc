@@ -9,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "core/control/engine.h"
+#include "core/control/remembered.h"
 #include "spdlog/spdlog.h"
 
 namespace bess {
@@ -24,22 +25,6 @@ constexpr size_t kFoldRatio = 4;
 // about as many have come as there are, at so many bytes each.
 constexpr int kShortList = 64;
 constexpr size_t kCommandBytes = 16;
-
-using CommandList = google::protobuf::RepeatedPtrField<native::Command>;
-
-CommandKind KindOf(const ModuleClass& mclass, std::string_view command) {
-  const CommandClass* found = mclass.FindCommand(command);
-  return found != nullptr ? found->kind : DefaultKind(command);
-}
-
-bool OnlyReads(const ModuleClass& mclass, std::string_view command) {
-  return KindOf(mclass, command) == CommandKind::kReads;
-}
-
-bool IsRemembered(const ModuleClass& mclass, std::string_view command) {
-  const CommandKind kind = KindOf(mclass, command);
-  return kind != CommandKind::kReads && kind != CommandKind::kPasses;
-}
 
 absl::Status Run(const ModuleEntry& entry, std::string_view command,
                  const google::protobuf::Any& argument, google::protobuf::Any* reply) {
@@ -100,44 +85,6 @@ class CommandRunner {
 };
 
 // --- What is remembered of what a module was told -----------------------------------------------
-
-// Commands of the same slot: the last stands for all.
-std::string SlotOf(const CommandClass& known, const native::Command& command) {
-  return known.key ? absl::StrCat(command.cmd(), " ", known.key(command.arg())) : command.cmd();
-}
-
-// Makes `later` say what both come to. False if one of the arguments cannot be read.
-bool Merge(const CommandClass& known, const native::Command& earlier, native::Command* later) {
-  auto* factory = google::protobuf::MessageFactory::generated_factory();
-  const std::unique_ptr<google::protobuf::Message> sum(
-      factory->GetPrototype(known.argument)->New());
-  const std::unique_ptr<google::protobuf::Message> added(sum->New());
-  if (!UnpackArgument(earlier.arg(), known.name, sum.get()).ok()) return false;
-  if (!UnpackArgument(later->arg(), known.name, added.get()).ok()) return false;
-  sum->MergeFrom(*added);
-  later->mutable_arg()->PackFrom(*sum);
-  return true;
-}
-
-// The commands that have to be remembered of those that a module has carried out, in their order.
-CommandList Remembered(const ModuleClass& mclass, const CommandList& told) {
-  std::vector<native::Command> kept;  // from the last to the first
-  std::map<std::string, size_t> slots;
-  for (auto command = told.rbegin(); command != told.rend(); ++command) {
-    if (!IsRemembered(mclass, command->cmd())) continue;
-    const CommandKind kind = KindOf(mclass, command->cmd());
-    if (kind == CommandKind::kSets || kind == CommandKind::kMerges) {
-      const CommandClass& known = *mclass.FindCommand(command->cmd());
-      const auto [slot, free] = slots.emplace(SlotOf(known, *command), kept.size());
-      const bool stood_for =
-          !free && (kind == CommandKind::kSets || Merge(known, *command, &kept[slot->second]));
-      if (stood_for) continue;
-    }
-    kept.push_back(*command);
-    if (kind == CommandKind::kClears) break;
-  }
-  return {kept.rbegin(), kept.rend()};
-}
 
 // Whether it pays to look for what `fresh` commands stand for among `all` there are then. So many
 // bytes have come since that was done.

@@ -144,6 +144,18 @@ TEST_F(EngineRoundTripTest, WhoHasAPortIsToldAndNotReplaced) {
   EXPECT_EQ(ValueOf("in", "get_pokes"), 3);
 }
 
+TEST_F(EngineRoundTripTest, WhatIsSetIsSetAnew) {
+  Create("memory", "TestMemory");
+  Tell("memory", "set", 8);
+  const Module* memory = &module("memory");
+  native::State state = State();
+  *state.mutable_modules(0)->mutable_commands(0)->mutable_arg() = Packed(16);
+  EXPECT_THAT(Changes(state), ElementsAre("*modules/memory"));
+  EXPECT_EQ(&module("memory"), memory);
+  EXPECT_EQ(StateBytes(), state.SerializeAsString());
+  EXPECT_THAT(Changes(state), IsEmpty());
+}
+
 TEST_F(EngineRoundTripTest, ADryRunLeavesNoTrace) {
   for (int64_t worker : {0, 1}) {
     ASSERT_TRUE(engine_->AddWorker(worker, AllowedCores().front(), "").ok());

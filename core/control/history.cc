@@ -108,8 +108,8 @@ absl::StatusOr<Configuration> History::At(uint64_t version) const {
     ApplyChanges(commit, &at);
     if (commit.version() == version) return at;
   }
-  return Error(ENOENT, "the history has no version ", version, "; it has ", base_version_,
-               " and commits up to ", version_);
+  return Error(ENOENT, "the history has no version ", version, "; it reaches from ", base_version_,
+               " to ", version_);
 }
 
 }  // namespace bess
