@@ -271,7 +271,7 @@ def test_a_daemon_that_ends_breaks_off_a_client_s_requests(tmp_path: Path) -> No
         with Daemon(directory=tmp_path) as daemon:
             client = daemon.client()
             os.kill(daemon.pid, signal.SIGTERM)
-            with pytest.raises(RPCError, match=f"{daemon.address}.* (ended|is bessd running)"):
+            with pytest.raises(RPCError, match=f"{daemon.address}.*(ended|is bessd running)"):
                 while True:
                     client.list_modules()
 
