@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes the packages of bessctl importable and offers a fake daemon."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,14 @@ def fake(tmp_path: Path) -> Iterator[FakeDaemon]:
     daemon = FakeDaemon(tmp_path / "fake.sock")
     yield daemon
     daemon.stop()
+
+
+@pytest.fixture
+def hangups() -> Iterator[None]:
+    """What starts meanwhile minds SIGHUP, though the tests may run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture(name="run")

@@ -153,6 +153,7 @@ def test_ctrl_c_ends_the_program_and_the_hook(fake: FakeDaemon, programs: Path, 
     assert not fake.hooks and not left_over(programs) and not runs(programs)
 
 
+@pytest.mark.usefixtures("hangups")
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_nothing_behind(
     fake: FakeDaemon, programs: Path, how: signal.Signals

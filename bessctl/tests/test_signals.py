@@ -30,6 +30,7 @@ def read_until(master: int, words: bytes) -> bytes:
     return shown
 
 
+@pytest.mark.usefixtures("hangups")
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
 def test_at_the_prompt_the_terminal_is_given_back(
     fake: FakeDaemon, tmp_path: Path, how: signal.Signals
