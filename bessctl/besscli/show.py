@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import grpc
 
 from besscli.errors import CommandError
 from besscli.pipeline import read_pipeline, remark, render, totals
@@ -273,8 +272,7 @@ def _only_bessd(what: str) -> Iterator[None]:
     try:
         yield
     except RPCError as error:
-        cause = error.__context__
-        if isinstance(cause, grpc.RpcError) and cause.code() == grpc.StatusCode.UNIMPLEMENTED:
+        if error.status == "UNIMPLEMENTED":
             raise CommandError(f"{error}; {what} need bessd") from error
         raise
 

@@ -77,7 +77,7 @@ class Channel:
     def _failure(self, method: str, error: Any) -> Exception:
         found = self._problems(error)
         if found is None or not found.problems:
-            return RPCError(self._explain(method, error))
+            return RPCError(self._explain(method, error), error.code().name)
         problems = [Problem(p.path, p.errno_value, p.message) for p in found.problems]
         return StatusError(error.code().name, problems, found.count)
 

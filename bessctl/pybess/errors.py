@@ -52,7 +52,13 @@ class StatusError(Error):
 
 
 class RPCError(Exception):
-    """The request did not reach the daemon, or no answer came back."""
+    """The request did not reach the daemon, or no answer came back; `status` is the name of the gRPC
+    status, if there is one.
+    """
+
+    def __init__(self, text: str, status: str = ""):
+        super().__init__(text)
+        self.status = status
 
 
 class APIError(Exception):
