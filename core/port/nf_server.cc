@@ -161,14 +161,18 @@ void NfServer::Accept() {
   }
   const absl::StatusOr<ucred> peer = AdmittedPeer(client.socket.get(), options_.uids);
   if (!peer.ok()) {
-    events_.refused.fetch_add(1, std::memory_order_relaxed);
-    SendRefusal(client.socket.get(), peer.status());
-    return Log(refusals_, std::string(peer.status().message()));
+    return Refuse(client, peer.status(), std::string(peer.status().message()));
   }
   client.peer = *peer;
   client.process = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, peer->pid, 0)));
   client.since = Clock::now();
   newcomers_.push_back(std::move(client));
+}
+
+void NfServer::Refuse(const Client& client, const absl::Status& reason, const std::string& text) {
+  events_.refused.fetch_add(1, std::memory_order_relaxed);
+  SendRefusal(client.socket.get(), reason);
+  Log(refusals_, text);
 }
 
 void NfServer::HearNewcomers(absl::Span<const pollfd> polled) {
@@ -192,9 +196,8 @@ void NfServer::Welcome(Client& newcomer) {
   const absl::StatusOr<BessNfRequest> request = ReceiveRequest(newcomer.socket.get());
   const absl::Status status = request.ok() ? Admit(newcomer, *request) : request.status();
   if (status.ok()) return;
-  events_.refused.fetch_add(1, std::memory_order_relaxed);
-  SendRefusal(newcomer.socket.get(), status);
-  Log(refusals_, absl::StrCat("process ", newcomer.peer.pid, " is refused: ", status.message()));
+  Refuse(newcomer, status,
+         absl::StrCat("process ", newcomer.peer.pid, " is refused: ", status.message()));
 }
 
 absl::StatusOr<std::unique_ptr<NfSession>> NfServer::MakeSession(const BessNfRequest& request) {

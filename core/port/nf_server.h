@@ -121,6 +121,7 @@ class NfServer {
   void ServeOnce();
   int Timeout() const;
   void Accept();
+  void Refuse(const Client& client, const absl::Status& reason, const std::string& text);
   void HearNewcomers(absl::Span<const pollfd> polled);
   void Welcome(Client& newcomer);
   absl::StatusOr<std::unique_ptr<NfSession>> MakeSession(const BessNfRequest& request);
