@@ -70,12 +70,14 @@ std::unique_ptr<google::protobuf::Message> Unpack(const google::protobuf::Any& a
 
 std::string ModulePath(const std::string& name) { return absl::StrCat("modules/", name); }
 
+std::string PortPath(const std::string& name) { return absl::StrCat("ports/", name); }
+
 std::string PathOf(const native::Entry& entry) {
   switch (entry.kind_case()) {
     case native::Entry::kWorker:
       return absl::StrCat("workers/", entry.worker().wid());
     case native::Entry::kPort:
-      return absl::StrCat("ports/", entry.port().name());
+      return PortPath(entry.port().name());
     case native::Entry::kModule:
       return ModulePath(entry.module().name());
     case native::Entry::kConnection:

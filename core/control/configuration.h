@@ -27,6 +27,15 @@ using Problems = std::vector<Problem>;
 // No two entries have the same one unless they have the same key.
 std::string PathOf(const native::Entry& entry);
 std::string ModulePath(const std::string& name);
+std::string PortPath(const std::string& name);
+
+// Calls visit(path, entry) for the entries of a kind, such as "ports/".
+template <typename Visit>
+void ForEachOf(const Configuration& all, const std::string& kind, Visit visit) {
+  for (auto it = all.lower_bound(kind); it != all.end() && it->first.starts_with(kind); ++it) {
+    visit(it->first, it->second);
+  }
+}
 
 // Puts each entry of the state under its path; one that comes twice, or that has no name, is a
 // problem.

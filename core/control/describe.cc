@@ -98,16 +98,20 @@ void DescribeResumeHooks(const ResumeHooks& hooks, Configuration* all) {
   }
 }
 
+void DescribeShape(const PortShape& shape, native::Port* port) {
+  port->set_num_inc_q(shape.rx_queues);
+  port->set_num_out_q(shape.tx_queues);
+  port->set_size_inc_q(shape.rx_size);
+  port->set_size_out_q(shape.tx_size);
+}
+
 void DescribePort(const Port& port, const google::protobuf::Any& argument, const PortConfs& confs,
                   Configuration* all) {
   native::Entry entry;
   native::Port& out = *entry.mutable_port();
   out.set_name(port.name());
   out.set_driver(std::string(port.driver().info.name));
-  out.set_num_inc_q(port.shape().rx_queues);
-  out.set_num_out_q(port.shape().tx_queues);
-  out.set_size_inc_q(port.shape().rx_size);
-  out.set_size_out_q(port.shape().tx_size);
+  DescribeShape(port.shape(), &out);
   if (!argument.type_url().empty()) *out.mutable_arg() = argument;
   const auto conf = confs.find(port.name());
   if (conf != confs.end()) *out.mutable_conf() = conf->second;

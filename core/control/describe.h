@@ -17,6 +17,7 @@ void DescribeGates(const std::string& module, const ModuleEntry& entry, Configur
 void DescribeClass(const std::string& name, const TrafficClass& tc, Configuration* all);
 void DescribeWorkers(const std::map<uint32_t, int>& workers, bool automatic, Configuration* all);
 void DescribeResumeHooks(const ResumeHooks& hooks, Configuration* all);
+void DescribeShape(const PortShape& shape, native::Port* port);
 void DescribePort(const Port& port, const google::protobuf::Any& argument, const PortConfs& confs,
                   Configuration* all);
 

@@ -54,8 +54,8 @@ struct Draft {
   uint32_t next_worker = 0;                                // for the next task without one
   std::map<std::string, uint64_t, std::less<>> name_counters;
 
-  std::vector<native::Change>
-      untold;  // was changed since the last commit, to be told with this one
+  // Was done since the last commit, and is to be told with this one.
+  std::vector<native::Change> untold;
 
   // When it is published.
   std::vector<std::shared_ptr<Module>> gone;

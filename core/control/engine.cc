@@ -77,10 +77,7 @@ absl::StatusOr<std::unique_ptr<PortLease>> Engine::LeasePort(std::string_view po
     }));
     return PretendedLease::Take(std::move(stand_in), direction, queue);
   }
-  const auto& old = draft_->old_ports;
-  if (std::find(old.begin(), old.end(), port) != old.end()) {
-    return Error(ENOENT, "there is no port '", port, "' any more");
-  }
+  if (Leaves(port)) return Error(ENOENT, "there is no port '", port, "' any more");
   bool takes_over = false;
   BESS_ASSIGN_OR_RETURN(auto lease, ports_.Lease(port, direction, module, queue, &takes_over));
   if (takes_over) draft_->taking_over.emplace_back(module);
@@ -146,11 +143,17 @@ std::string Engine::GenerateName(const ModuleClass& mclass) {
   const std::string_view template_name = mclass.info.template_name;
   const std::string stem =
       template_name.empty() ? SnakeCase(mclass.info.name) : std::string(template_name);
+  return NextName(stem,
+                  [&](const std::string& name) { return draft_->graph.modules.contains(name); });
+}
+
+std::string Engine::NextName(const std::string& stem,
+                             absl::FunctionRef<bool(const std::string&)> taken) {
   uint64_t& counter = draft_->name_counters[stem];
   std::string name;
   do {
     name = absl::StrCat(stem, counter++);
-  } while (draft_->graph.modules.contains(name));
+  } while (taken(name));
   return name;
 }
 

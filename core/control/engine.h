@@ -25,6 +25,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
@@ -127,9 +128,9 @@ class Engine final : public Host {
   absl::Status Connect(std::string_view from, uint64_t ogate, std::string_view to, uint64_t igate,
                        bool default_hooks);
   absl::Status Disconnect(std::string_view from, uint64_t ogate);
-  // What of them is part of the configuration depends on their CommandKind. In a
-  // transaction of several edits, a module that runs already carries it out when it is committed:
-  // EBUSY if its class has not the means (see NewConfig).
+  // What of them is part of the configuration depends on their CommandKind. In a transaction of
+  // several edits, a module that runs already carries it out when it is committed: EBUSY if its
+  // class has not the means (see NewConfig).
   absl::Status RunCommand(std::string_view module, std::string_view command,
                           const google::protobuf::Any& argument, google::protobuf::Any* reply);
   // Each command for itself, all in one commit. Not in a transaction.
@@ -241,6 +242,9 @@ class Engine final : public Host {
   // From the graph that runs to the new plan. What fails has changed nothing.
   absl::Status Switch(std::unique_ptr<Plan> plan, native::Commit commit)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
+  // Makes it the next one.
+  void Stamp(std::string comment, native::Commit* commit) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   native::Commit NextCommit(std::string comment, const std::vector<native::Change>& changes) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   absl::Status WriteAhead(const native::Commit& commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
@@ -313,6 +317,8 @@ class Engine final : public Host {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   void StartAgain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
 
+  // Whether the transaction takes the port away.
+  bool Leaves(std::string_view port) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   absl::Status ChangePort(const std::string& name, const PortChange& change)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
 
@@ -347,6 +353,9 @@ class Engine final : public Host {
   void WaitForWorkers();
   void Housekeeping();
 
+  // The next name of a stem that is not taken.
+  std::string NextName(const std::string& stem, absl::FunctionRef<bool(const std::string&)> taken)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   std::string GenerateName(const ModuleClass& mclass) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
   absl::StatusOr<Worker*> FindWorker(int64_t id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_);
 

@@ -98,18 +98,10 @@ class Applier {
     return it == all.end() ? nullptr : &it->second;
   }
 
-  // Calls visit(path, entry) for the entries of a kind, such as "ports/".
-  template <typename Visit>
-  static void ForEach(const Configuration& all, const std::string& kind, Visit visit) {
-    for (auto it = all.lower_bound(kind); it != all.end() && it->first.starts_with(kind); ++it) {
-      visit(it->first, it->second);
-    }
-  }
-
   // --- Hooks
 
   void RemoveResumeHooks() {
-    ForEach(now_, "resume_hooks/", [&](const std::string& path, const native::Entry& now) {
+    ForEachOf(now_, "resume_hooks/", [&](const std::string& path, const native::Entry& now) {
       const native::Entry* wanted = Wanted(path);
       const bool stays =
           wanted != nullptr && SameArgument(now.resume_hook().arg(), wanted->resume_hook().arg());
@@ -118,7 +110,7 @@ class Applier {
   }
 
   void AddResumeHooks() {
-    ForEach(wanted_, "resume_hooks/", [&](const std::string& path, const native::Entry& wanted) {
+    ForEachOf(wanted_, "resume_hooks/", [&](const std::string& path, const native::Entry& wanted) {
       const auto& hook = wanted.resume_hook();
       if (engine_.draft_->resume_hooks.contains(hook.name())) return;
       Note(path, engine_.AddResumeHook(hook.name(), hook.arg()));
@@ -138,7 +130,7 @@ class Applier {
   }
 
   void RemoveGateHooks() {
-    ForEach(now_, "gate_hooks/", [&](const std::string& path, const native::Entry& now) {
+    ForEachOf(now_, "gate_hooks/", [&](const std::string& path, const native::Entry& now) {
       const auto& hook = now.gate_hook();
       if (const native::Entry* wanted = WantedHook(path, hook)) {
         present_.insert(PathOf(*wanted));
@@ -150,7 +142,7 @@ class Applier {
 
   // One that was there is still there unless its module or its connection is not.
   void AddGateHooks() {
-    ForEach(wanted_, "gate_hooks/", [&](const std::string& path, const native::Entry& wanted) {
+    ForEachOf(wanted_, "gate_hooks/", [&](const std::string& path, const native::Entry& wanted) {
       const auto& hook = wanted.gate_hook();
       const bool renewed =
           made_.contains(hook.module()) || (hook.gate_case() == native::GateHook::kOgate &&
@@ -186,7 +178,7 @@ class Applier {
   // --- Connections
 
   void Disconnect() {
-    ForEach(now_, "connections/", [&](const std::string& path, const native::Entry& now) {
+    ForEachOf(now_, "connections/", [&](const std::string& path, const native::Entry& now) {
       const native::Entry* wanted = Wanted(path);
       if (wanted != nullptr && wanted->SerializeAsString() == now.SerializeAsString()) return;
       Note(path, engine_.Disconnect(now.connection().from(), now.connection().ogate()));
@@ -194,7 +186,7 @@ class Applier {
   }
 
   void Connect() {
-    ForEach(wanted_, "connections/", [&](const std::string& path, const native::Entry& wanted) {
+    ForEachOf(wanted_, "connections/", [&](const std::string& path, const native::Entry& wanted) {
       const auto& link = wanted.connection();
       const ModuleEntry* from = engine_.draft_->graph.Find(link.from());
       if (from != nullptr && from->out.contains(link.ogate())) return;
@@ -209,7 +201,7 @@ class Applier {
 
   void DecideModules() {
     std::set<std::string> leaving;
-    ForEach(now_, "modules/", [&](const std::string& path, const native::Entry& now) {
+    ForEachOf(now_, "modules/", [&](const std::string& path, const native::Entry& now) {
       const native::Entry* wanted = Wanted(path);
       if (wanted != nullptr && Keep(path, now.module(), wanted->module())) return;
       leaving.insert(now.module().name());
@@ -259,7 +251,7 @@ class Applier {
   }
 
   void CreateModules() {
-    ForEach(wanted_, "modules/", [&](const std::string& path, const native::Entry& wanted) {
+    ForEachOf(wanted_, "modules/", [&](const std::string& path, const native::Entry& wanted) {
       const native::Module& module = wanted.module();
       if (engine_.draft_->graph.Find(module.name()) != nullptr) return;
       made_.insert(module.name());
@@ -283,10 +275,10 @@ class Applier {
 
   // One that is in both is the same (FindRenewal), but for its configuration.
   void ChangePorts() {
-    ForEach(now_, "ports/", [&](const std::string& path, const native::Entry& now) {
+    ForEachOf(now_, "ports/", [&](const std::string& path, const native::Entry& now) {
       if (Wanted(path) == nullptr) Note(path, engine_.DestroyPort(now.port().name()));
     });
-    ForEach(wanted_, "ports/", [&](const std::string& path, const native::Entry& wanted) {
+    ForEachOf(wanted_, "ports/", [&](const std::string& path, const native::Entry& wanted) {
       Note(path, ChangePort(wanted.port(), Now(path)));
     });
   }
@@ -307,7 +299,7 @@ class Applier {
   // --- Workers and classes
 
   void AddWorkers() {
-    ForEach(wanted_, "workers/", [&](const std::string& path, const native::Entry& wanted) {
+    ForEachOf(wanted_, "workers/", [&](const std::string& path, const native::Entry& wanted) {
       Note(path, PutWorker(wanted.worker()));
     });
   }
@@ -326,7 +318,7 @@ class Applier {
   void RemoveWorkers() {
     const auto first = wanted_.lower_bound("workers/");
     const bool any = first != wanted_.end() && first->first.starts_with("workers/");
-    ForEach(now_, "workers/", [&](const std::string& path, const native::Entry& now) {
+    ForEachOf(now_, "workers/", [&](const std::string& path, const native::Entry& now) {
       const native::Worker& worker = now.worker();
       if (Wanted(path) != nullptr || (worker.automatic() && !any)) return;
       for (const std::string& root : engine_.draft_->graph.classes.Roots(worker.wid())) {
@@ -343,7 +335,7 @@ class Applier {
     const Configuration before = DescribeClasses();
     std::set<std::string> gone = RemoveClasses(before);
     std::vector<const native::Class*> pending;
-    ForEach(wanted_, "classes/", [&](const std::string& path, const native::Entry& wanted) {
+    ForEachOf(wanted_, "classes/", [&](const std::string& path, const native::Entry& wanted) {
       const native::Class& tc = wanted.class_();
       const native::Entry* now = Find(before, path);
       const bool stays = now != nullptr && !gone.contains(tc.name());
@@ -438,7 +430,7 @@ absl::StatusOr<CommitResult> Engine::Apply(const Configuration& wanted,
                                            const CommitOptions& options, Problems* problems) {
   Transaction transaction(*this);
   BESS_RETURN_IF_ERROR(transaction.Expect(options.expected_version));
-  const Configuration now = history_.current();
+  const Configuration& now = history_.current();
   const Renewal renewal = FindRenewal(now, wanted);
   if (!renewal.empty()) return ApplyRenewing(renewal, wanted, options, problems);
   return ApplyFrom(now, wanted, options, problems);

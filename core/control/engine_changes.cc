@@ -12,13 +12,6 @@
 namespace bess {
 namespace {
 
-// Copies what lies below a kind, such as "ports/".
-void CopyKind(const Configuration& from, const std::string& kind, Configuration* to) {
-  for (auto it = from.lower_bound(kind); it != from.end() && it->first.starts_with(kind); ++it) {
-    to->insert(*it);
-  }
-}
-
 // What a module that runs already is told: the commands, or, where they stand for some of those it
 // was told before, what it is remembered by then.
 void DescribeTold(const ModuleClass& mclass, const Configuration& now,
@@ -39,13 +32,10 @@ void DescribeTold(const ModuleClass& mclass, const Configuration& now,
 }  // namespace
 
 void Engine::DescribePorts(Configuration* all) const {
-  const auto& old = draft_->old_ports;
   ports_.VisitAll([&](const Port& port, const google::protobuf::Any& argument) {
-    if (std::find(old.begin(), old.end(), port.name()) != old.end()) return;
-    DescribePort(port, argument, draft_->port_confs, all);
+    if (!Leaves(port.name())) DescribePort(port, argument, draft_->port_confs, all);
   });
-  for (const auto& [name, pretence] : draft_->pretended)
-    (*all)[PathOf(pretence.entry)] = pretence.entry;
+  for (const auto& [name, pretence] : draft_->pretended) (*all)[PortPath(name)] = pretence.entry;
 }
 
 bool Engine::IsMade(const native::Change& change) const {
@@ -58,7 +48,8 @@ bool Engine::IsMade(const native::Change& change) const {
 std::vector<native::Change> Engine::Changes(const Graph& before, const Graph& after) const {
   Configuration from, to;
   for (const char* kind : {"ports/", "resume_hooks/", "workers/"}) {
-    CopyKind(history_.current(), kind, &from);
+    ForEachOf(history_.current(), kind,
+              [&](const std::string& path, const native::Entry& entry) { from[path] = entry; });
   }
   DescribePorts(&to);
   DescribeResumeHooks(draft_->resume_hooks, &to);

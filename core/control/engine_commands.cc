@@ -7,7 +7,6 @@
 #include <map>
 #include <utility>
 
-#include "core/base/clock.h"
 #include "core/control/engine.h"
 #include "core/control/remembered.h"
 #include "spdlog/spdlog.h"
@@ -192,10 +191,7 @@ std::vector<BulkOutcome> Engine::RunCommands(native::BulkCommandRequest request,
 absl::Status Engine::CommitCommands(native::Commit commit) {
   if (commit.changes_size() == 0) return absl::OkStatus();
   RingWorkers();
-  commit.set_version(history_.version() + 1);
-  commit.set_timestamp(WallSeconds());
-  commit.set_comment("ModuleCommand");
-  commit.set_num_changes(static_cast<uint32_t>(commit.changes_size()));
+  Stamp("ModuleCommand", &commit);
   for (native::Change& change : *commit.mutable_changes()) Fold(&change);
   const absl::Status written = WriteAhead(commit);
   Record(std::move(commit));

@@ -108,12 +108,16 @@ absl::StatusOr<CommitResult> Engine::Commit(const CommitOptions& options) {
 native::Commit Engine::NextCommit(std::string comment,
                                   const std::vector<native::Change>& changes) const {
   native::Commit commit;
-  commit.set_version(history_.version() + 1);
-  commit.set_timestamp(WallSeconds());
-  commit.set_comment(std::move(comment));
-  commit.set_num_changes(static_cast<uint32_t>(changes.size()));
   commit.mutable_changes()->Assign(changes.begin(), changes.end());
+  Stamp(std::move(comment), &commit);
   return commit;
+}
+
+void Engine::Stamp(std::string comment, native::Commit* commit) const {
+  commit->set_version(history_.version() + 1);
+  commit->set_timestamp(WallSeconds());
+  commit->set_comment(std::move(comment));
+  commit->set_num_changes(static_cast<uint32_t>(commit->changes_size()));
 }
 
 bool Engine::NeedsDefaultWorker() const {

@@ -116,15 +116,10 @@ absl::Status CheckFree(const Hooks& hooks, const Gate& gate, std::string_view na
                name, "' already");
 }
 
-// The first name of the stem that no hook has.
-std::string ChooseName(const Graph& graph, const std::string& stem, uint64_t* counter) {
-  std::set<std::string> taken;
-  ForEachHook(graph, [&](const std::string&, GateHook& hook) { taken.insert(hook.name()); });
-  std::string name;
-  do {
-    name = absl::StrCat(stem, (*counter)++);
-  } while (taken.contains(name));
-  return name;
+std::set<std::string> HookNames(const Graph& graph) {
+  std::set<std::string> names;
+  ForEachHook(graph, [&](const std::string&, GateHook& hook) { names.insert(hook.name()); });
+  return names;
 }
 
 absl::Status PutHooks(Graph& graph, const HookClass& hclass, std::string_view name,
@@ -161,10 +156,12 @@ absl::StatusOr<std::string> Engine::AddHook(std::string_view hclass, std::string
                                             const google::protobuf::Any& argument) {
   BESS_ASSIGN_OR_RETURN(const auto found, FindClass(hclass));
   Transaction transaction(*this);
-  const std::string stem = LowerCase(hclass);
-  const std::string chosen = name.empty()
-                                 ? ChooseName(draft_->graph, stem, &draft_->name_counters[stem])
-                                 : std::string(name);
+  std::string chosen(name);
+  if (chosen.empty()) {
+    const std::set<std::string> taken = HookNames(draft_->graph);
+    chosen =
+        NextName(LowerCase(hclass), [&](const std::string& free) { return taken.contains(free); });
+  }
   BESS_RETURN_IF_ERROR(PutHooks(draft_->graph, *found, chosen, target, argument));
   BESS_RETURN_IF_ERROR(transaction.Commit(absl::StrCat("ConfigureGateHook ", chosen)));
   return chosen;

@@ -19,12 +19,30 @@ absl::StatusOr<std::optional<MacAddress>> WantedMac(const std::string& text) {
   return mac;
 }
 
+absl::StatusOr<PortChange> ChangeOf(const pb::PortConf& conf) {
+  PortChange change{.admin_up = conf.admin_up()};
+  BESS_ASSIGN_OR_RETURN(change.mac, WantedMac(conf.mac_addr()));
+  if (conf.mtu() != 0) change.mtu = conf.mtu();
+  return change;
+}
+
+// Adds what a client asks for to what was asked for before.
+void Note(const pb::PortConf& conf, const PortChange& change, pb::PortConf* asked) {
+  if (change.mac) asked->set_mac_addr(conf.mac_addr());
+  if (change.mtu) asked->set_mtu(conf.mtu());
+  asked->set_admin_up(conf.admin_up());
+}
+
 }  // namespace
+
+bool Engine::Leaves(std::string_view port) const {
+  const auto& old = draft_->old_ports;
+  return std::find(old.begin(), old.end(), port) != old.end();
+}
 
 absl::StatusOr<std::string> Engine::CreatePort(const PortRequest& request) {
   Transaction transaction(*this);
-  const auto& old = draft_->old_ports;
-  if (std::find(old.begin(), old.end(), request.name) != old.end()) {
+  if (Leaves(request.name)) {
     return Error(EBUSY, "port '", request.name,
                  "' is given back when the transaction is through; another one, or Apply, can make "
                  "it anew");
@@ -67,26 +85,25 @@ absl::Status Engine::ReplacePortConf(const std::string& name,
                                      const std::optional<pb::PortConf>& conf) {
   Transaction transaction(*this);
   BESS_ASSIGN_OR_RETURN(const PortSettings made, ports_.SettingsWhenMade(name));
-  const pb::PortConf& told = draft_->port_confs[name];
-  PortChange back{.admin_up = made.admin_up};
-  if (!told.mac_addr().empty()) back.mac = made.mac;
-  if (told.mtu() != 0) back.mtu = made.mtu;
-  BESS_RETURN_IF_ERROR(ChangePort(name, back));
+  PortChange wanted{.admin_up = made.admin_up};
+  if (conf) {
+    BESS_ASSIGN_OR_RETURN(wanted, ChangeOf(*conf));
+  }
+  PortChange change = wanted;
+  const pb::PortConf& asked = draft_->port_confs[name];
+  if (!change.mac && !asked.mac_addr().empty()) change.mac = made.mac;
+  if (!change.mtu && asked.mtu() != 0) change.mtu = made.mtu;
+  BESS_RETURN_IF_ERROR(ChangePort(name, change));
   draft_->port_confs.erase(name);
-  if (conf) BESS_RETURN_IF_ERROR(ConfigurePort(name, *conf));
+  if (conf) Note(*conf, wanted, &draft_->port_confs[name]);
   return transaction.Commit(absl::StrCat("SetPortConf ", name));
 }
 
 absl::Status Engine::ConfigurePort(const std::string& name, const pb::PortConf& conf) {
-  PortChange change{.admin_up = conf.admin_up()};
-  BESS_ASSIGN_OR_RETURN(change.mac, WantedMac(conf.mac_addr()));
-  if (conf.mtu() != 0) change.mtu = conf.mtu();
+  BESS_ASSIGN_OR_RETURN(const PortChange change, ChangeOf(conf));
   Transaction transaction(*this);
   BESS_RETURN_IF_ERROR(ChangePort(name, change));
-  pb::PortConf& wanted = draft_->port_confs[name];
-  if (change.mac) wanted.set_mac_addr(conf.mac_addr());
-  if (change.mtu) wanted.set_mtu(conf.mtu());
-  wanted.set_admin_up(conf.admin_up());
+  Note(conf, change, &draft_->port_confs[name]);
   return transaction.Commit(absl::StrCat("SetPortConf ", name));
 }
 

@@ -13,6 +13,7 @@
 // Should a device not come up then, the way leads back to what was there.
 #include <utility>
 
+#include "core/control/describe.h"
 #include "core/control/engine.h"
 #include "spdlog/spdlog.h"
 
@@ -52,15 +53,16 @@ absl::StatusOr<CommitResult> Engine::Try(const Renewal& renewal, const Configura
   draft_->graph = *compiled->graph;
   for (const std::string& name : renewal.coming) {
     const native::Port& port = *FindPort(wanted, name);
-    const std::string path = absl::StrCat("ports/", name);
+    const std::string path = PortPath(name);
     const auto shape = PortTable::Check(RequestOf(port));
     if (!shape.ok()) {
       problems->push_back({path, shape.status()});
       continue;
     }
-    auto pretended = std::make_shared<PretendedPort>(name, *shape);
     *present[path].mutable_port() = port;
-    draft_->pretended[name] = {.entry = pretended->Describe(port), .port = pretended};
+    Pretence& pretence = draft_->pretended[name];
+    pretence = {.entry = present[path], .port = std::make_shared<PretendedPort>(name, *shape)};
+    DescribeShape(*shape, pretence.entry.mutable_port());
   }
   if (!problems->empty()) return problems->front().status;
   options.dry_run = true;

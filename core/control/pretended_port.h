@@ -11,7 +11,6 @@
 
 #include "core/graph/host.h"
 #include "core/port/port_table.h"
-#include "native/live.pb.h"
 
 namespace bess {
 
@@ -26,18 +25,6 @@ class PretendedPort final : public PortQueues {
     return 0;
   }
   uint32_t Send(uint32_t /*queue*/, Packet** /*packets*/, uint32_t /*n*/) override { return 0; }
-
-  // As it would be described if it were there.
-  native::Entry Describe(const native::Port& wanted) const {
-    native::Entry entry;
-    native::Port& out = *entry.mutable_port();
-    out = wanted;
-    out.set_num_inc_q(shape_.rx_queues);
-    out.set_num_out_q(shape_.tx_queues);
-    out.set_size_inc_q(shape_.rx_size);
-    out.set_size_out_q(shape_.tx_size);
-    return entry;
-  }
 
  private:
   const std::string name_;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/control/renewal.h"
 
-#include "absl/strings/str_cat.h"
-
 namespace bess {
 namespace {
 
@@ -20,18 +18,22 @@ bool SamePort(const native::Port& now, const native::Port& wanted) {
          now.size_out_q() == either(wanted.size_out_q(), kDefaultQueueSize);
 }
 
-std::vector<const native::Port*> PortsOf(const Configuration& all) {
-  std::vector<const native::Port*> ports;
-  for (auto it = all.lower_bound("ports/"); it != all.end() && it->second.has_port(); ++it) {
-    ports.push_back(&it->second.port());
-  }
-  return ports;
+// The port that is wanted with the device of one that is not, and was not there; nullptr.
+const native::Port* FindHeir(const native::Port& port, const Configuration& now,
+                             const Configuration& wanted) {
+  const native::Port* heir = nullptr;
+  ForEachOf(wanted, "ports/", [&](const std::string&, const native::Entry& entry) {
+    const native::Port& other = entry.port();
+    const bool fits = SameDevice(port, other) && FindPort(now, other.name()) == nullptr;
+    if (heir == nullptr && fits) heir = &other;
+  });
+  return port.has_arg() ? heir : nullptr;
 }
 
 }  // namespace
 
 const native::Port* FindPort(const Configuration& all, const std::string& name) {
-  const auto it = all.find(absl::StrCat("ports/", name));
+  const auto it = all.find(PortPath(name));
   return it == all.end() ? nullptr : &it->second.port();
 }
 
@@ -47,21 +49,15 @@ PortRequest RequestOf(const native::Port& port) {
 
 Renewal FindRenewal(const Configuration& now, const Configuration& wanted) {
   Renewal renewal;
-  for (const native::Port* port : PortsOf(now)) {
-    const native::Port* same_name = FindPort(wanted, port->name());
-    if (same_name != nullptr) {
-      if (SamePort(*port, *same_name)) continue;
-      renewal.leaving.push_back(port->name());
-      renewal.coming.push_back(port->name());
-      continue;
-    }
-    for (const native::Port* other : PortsOf(wanted)) {
-      if (!port->has_arg() || !SameDevice(*port, *other) || FindPort(now, other->name())) continue;
-      renewal.leaving.push_back(port->name());
-      renewal.coming.push_back(other->name());
-      break;
-    }
-  }
+  ForEachOf(now, "ports/", [&](const std::string&, const native::Entry& entry) {
+    const native::Port& port = entry.port();
+    const native::Port* other = FindPort(wanted, port.name());
+    if (other != nullptr && SamePort(port, *other)) return;
+    if (other == nullptr) other = FindHeir(port, now, wanted);
+    if (other == nullptr) return;
+    renewal.leaving.push_back(port.name());
+    renewal.coming.push_back(other->name());
+  });
   return renewal;
 }
 

@@ -16,6 +16,12 @@ namespace bess {
 
 using Number = google::protobuf::Int64Value;
 
+inline Number NumberOf(int64_t value) {
+  Number number;
+  number.set_value(value);
+  return number;
+}
+
 // Can say what it was told.
 class TestKnob final : public Module {
  public:
@@ -31,11 +37,7 @@ class TestKnob final : public Module {
     value_ = arg.value();
     return absl::OkStatus();
   }
-  absl::StatusOr<Number> Get(const pb::EmptyArg&) {
-    Number number;
-    number.set_value(value_);
-    return number;
-  }
+  absl::StatusOr<Number> Get(const pb::EmptyArg&) { return NumberOf(value_); }
   void Process(Context& context, Batch& batch) { context.Emit(0, batch); }
 
  private:
@@ -55,11 +57,7 @@ class TestDial final : public Module {
     sum_ += arg.value();
     return absl::OkStatus();
   }
-  absl::StatusOr<Number> GetSum(const pb::EmptyArg&) {
-    Number number;
-    number.set_value(sum_);
-    return number;
-  }
+  absl::StatusOr<Number> GetSum(const pb::EmptyArg&) { return NumberOf(sum_); }
   void Process(Context& context, Batch& batch) { context.Emit(0, batch); }
 
  private:
@@ -83,11 +81,7 @@ class TestReceiver final : public Module {
     pokes_ += arg.value();
     return absl::OkStatus();
   }
-  absl::StatusOr<Number> GetPokes(const pb::EmptyArg&) {
-    Number number;
-    number.set_value(pokes_);
-    return number;
-  }
+  absl::StatusOr<Number> GetPokes(const pb::EmptyArg&) { return NumberOf(pokes_); }
   TaskResult RunTask(Context&, Batch&, uint64_t) { return {.blocked = true}; }
 
  private:
@@ -96,10 +90,8 @@ class TestReceiver final : public Module {
 };
 
 inline google::protobuf::Any Packed(int64_t value) {
-  Number number;
-  number.set_value(value);
   google::protobuf::Any any;
-  any.PackFrom(number);
+  any.PackFrom(NumberOf(value));
   return any;
 }
 
