@@ -17,6 +17,9 @@
 // still there.
 enum { kSpins = 512, kSpinsPerYield = 32, kVainLooks = 1 << 16 };
 
+// Slots that are asked for before they are wanted: a burst; and those of a cache line.
+enum { kFetchedAhead = 64, kSlotsInLine = 64 / sizeof(struct BessNfDescriptor) };
+
 static const char kGone[] = "the switch has ended the attachment";
 
 static void relax(void) {
@@ -32,16 +35,27 @@ static void count(uint64_t* counter, uint64_t n) {
 
 // --- rings --------------------------------------------------------------------------------------
 
+static void look(struct Incoming* ring) {
+  ring->head = __atomic_load_n(ring->their_head, __ATOMIC_ACQUIRE);
+}
+
 static uint32_t available(struct Incoming* ring) {
-  if (ring->head == ring->tail) ring->head = __atomic_load_n(ring->their_head, __ATOMIC_ACQUIRE);
+  if (ring->head == ring->tail) look(ring);
   return ring->head - ring->tail;
 }
 
-static struct BessNfDescriptor take(struct Incoming* ring) {
-  struct BessNfDescriptor descriptor;
-  memcpy(&descriptor, &ring->slots[ring->tail++ & ring->mask], sizeof(descriptor));
-  return descriptor;
+// Asks for the slots of the next burst, or for news of it, so that they come while the caller
+// works.
+static void fetch_ahead(struct Incoming* ring) {
+  if (ring->head - ring->tail < kFetchedAhead) look(ring);
+  const uint32_t there = ring->head - ring->tail;
+  const uint32_t ahead = there < kFetchedAhead ? there : kFetchedAhead;
+  for (uint32_t i = 0; i < ahead; i += kSlotsInLine) {
+    __builtin_prefetch(&ring->slots[(ring->tail + i) & ring->mask]);
+  }
 }
+
+static uint64_t take(struct Incoming* ring) { return ring->slots[ring->tail++ & ring->mask]; }
 
 static void give_slots_back(const struct Incoming* ring) {
   __atomic_store_n(ring->our_tail, ring->tail, __ATOMIC_RELEASE);
@@ -55,10 +69,8 @@ static uint32_t room(struct Outgoing* ring, uint32_t wanted) {
   return slots - (ring->head - ring->tail);
 }
 
-static void put(struct Outgoing* ring, struct BessNfDescriptor descriptor) {
-  uint64_t word;
-  memcpy(&word, &descriptor, sizeof(word));
-  __atomic_store_n(&ring->slots[ring->head++ & ring->mask], word, __ATOMIC_RELAXED);
+static void put(struct Outgoing* ring, uint64_t descriptor) {
+  __atomic_store_n(&ring->slots[ring->head++ & ring->mask], descriptor, __ATOMIC_RELAXED);
 }
 
 // Shows the switch what was put. Either it sees that before it sleeps, or we see that it does.
@@ -72,47 +84,63 @@ static void publish(struct SendQueue* to) {
 
 // --- packets ------------------------------------------------------------------------------------
 
-static uint8_t* start_of(const struct BessNf* nf, uint32_t buffer) {
-  return nf->data + (uint64_t)buffer * nf->geometry.stride;
-}
-
 // Which buffer a packet is in; none that there is if it is of an earlier attachment.
 static uint32_t buffer_of(const struct BessNf* nf, const struct BessNfPacket* packet) {
   return packet->buffer - nf->generation;
 }
 
-static struct BessNfPacket packet_of(const struct BessNf* nf, struct BessNfDescriptor descriptor) {
-  return (struct BessNfPacket){.data = start_of(nf, descriptor.buffer) + descriptor.offset,
-                               .length = descriptor.length,
-                               .buffer = descriptor.buffer + nf->generation};
+static uint8_t* start_of(const struct BessNf* nf, uint32_t buffer) {
+  return nf->data + (uint64_t)buffer * nf->geometry.stride;
 }
 
-// Takes `n` of those that are there, and returns how many bytes they have. A copy of the ring is in
-// registers: for all that the compiler knows, packets are written over it.
+// Where the buffers lie; copied by who works on many packets, so that it stays in registers while
+// packets and slots are written.
+struct Buffers {
+  uint8_t* data;
+  uint64_t stride;
+  uint32_t size;
+  uint32_t count;
+  uint32_t generation;
+};
+
+static struct Buffers buffers_of(const struct BessNf* nf) {
+  return (struct Buffers){.data = nf->data,
+                          .stride = nf->geometry.stride,
+                          .size = nf->geometry.buffer_size,
+                          .count = nf->geometry.buffers,
+                          .generation = nf->generation};
+}
+
+// A descriptor as one word: the buffer, the offset in it, and the length (BessNfDescriptor).
+static struct BessNfPacket packet_of(struct Buffers buffers, uint64_t descriptor) {
+  const uint32_t buffer = (uint32_t)descriptor;
+  const uint16_t offset = (uint16_t)(descriptor >> 32);
+  return (struct BessNfPacket){.data = buffers.data + buffer * buffers.stride + offset,
+                               .length = (uint32_t)(descriptor >> 48),
+                               .buffer = buffer + buffers.generation};
+}
+
+// Takes `n` of those that are there, and returns how many bytes they have. The ring is copied for
+// the same reason as the buffers' place.
 static uint64_t take_packets(const struct BessNf* nf, struct Incoming* ring,
                              struct BessNfPacket* packets, uint32_t n) {
+  const struct Buffers buffers = buffers_of(nf);
   struct Incoming copy = *ring;
   uint64_t bytes = 0;
   for (uint32_t i = 0; i < n; ++i) {
-    packets[i] = packet_of(nf, take(&copy));
+    packets[i] = packet_of(buffers, take(&copy));
     bytes += packets[i].length;
   }
+  fetch_ahead(&copy);
   *ring = copy;
   give_slots_back(ring);
   return bytes;
 }
 
-// What names the packet in a buffer to the switch; of length 0 when it must not be sent.
-static struct BessNfDescriptor describe(const struct BessNf* nf, const struct BessNfPacket* packet,
-                                        uint32_t buffer) {
-  struct BessNfDescriptor descriptor = {.buffer = buffer};
-  const uint64_t offset = (uint64_t)(packet->data - start_of(nf, buffer));
-  const uint32_t size = nf->geometry.buffer_size;
-  if (packet->length >= BESS_NF_MIN_LENGTH && offset <= size && packet->length <= size - offset) {
-    descriptor.offset = (uint16_t)offset;
-    descriptor.length = (uint16_t)packet->length;
-  }
-  return descriptor;
+// Whether a packet may be sent from a place in its buffer.
+static int is_sound(struct Buffers buffers, uint64_t offset, uint32_t length) {
+  return length - BESS_NF_MIN_LENGTH <= buffers.size - BESS_NF_MIN_LENGTH &&
+         offset <= buffers.size - length;
 }
 
 static int is_gone(const struct BessNf* nf) {
@@ -148,7 +176,7 @@ static void return_idle(struct BessNf* nf, struct SendQueue* to) {
   const uint32_t free_slots = room(&to->ring, n);
   if (n > free_slots) n = free_slots;
   for (uint32_t i = 0; i < n; ++i) {
-    put(&to->ring, (struct BessNfDescriptor){.buffer = to->idle[--to->idle_count]});
+    put(&to->ring, to->idle[--to->idle_count]);  // of length 0
   }
   if (n > 0) publish(to);
 }
@@ -159,21 +187,28 @@ struct Tally {
   uint64_t bytes;
 };
 
-// There must be room for all, of which those of an earlier attachment need none. The copy is as in
-// take_packets.
+// There must be room for all, of which those of an earlier attachment need none. The buffers of
+// those that must not be sent are given back.
 static struct Tally put_packets(const struct BessNf* nf, struct Outgoing* ring,
                                 const struct BessNfPacket* packets, uint32_t n) {
+  const struct Buffers buffers = buffers_of(nf);
   struct Outgoing copy = *ring;
-  struct Tally tally = {0};
+  uint64_t bytes = 0;
+  uint32_t refused = 0;
   for (uint32_t i = 0; i < n; ++i) {
-    const uint32_t buffer = buffer_of(nf, &packets[i]);
-    if (buffer >= nf->geometry.buffers) continue;
-    const struct BessNfDescriptor descriptor = describe(nf, &packets[i], buffer);
-    tally.bytes += descriptor.length;
-    tally.refused += descriptor.length == 0;
-    put(&copy, descriptor);
+    const uint32_t buffer = packets[i].buffer - buffers.generation, length = packets[i].length;
+    if (buffer >= buffers.count) continue;
+    const uint64_t offset = (uint64_t)(packets[i].data - buffers.data) - buffer * buffers.stride;
+    if (is_sound(buffers, offset, length)) {
+      put(&copy, buffer | offset << 32 | (uint64_t)length << 48);
+      bytes += length;
+    } else {
+      put(&copy, buffer);
+      ++refused;
+    }
   }
-  tally.sent = copy.head - ring->head - tally.refused;
+  const struct Tally tally = {
+      .sent = copy.head - ring->head - refused, .refused = refused, .bytes = bytes};
   *ring = copy;
   return tally;
 }
@@ -198,10 +233,9 @@ uint32_t bess_nf_alloc(struct BessNf* nf, uint32_t queue, struct BessNfPacket* p
   if (queue >= nf->geometry.from_nf_queues) return 0;
   struct SendQueue* to = &nf->send[queue];
   uint32_t made = 0;
+  const uint64_t begin = (uint64_t)nf->geometry.headroom << 32;
   while (made < n && to->idle_count > 0) {
-    const struct BessNfDescriptor empty = {.buffer = to->idle[--to->idle_count],
-                                           .offset = (uint16_t)nf->geometry.headroom};
-    packets[made++] = packet_of(nf, empty);
+    packets[made++] = packet_of(buffers_of(nf), to->idle[--to->idle_count] | begin);
   }
   uint32_t fresh = made < n ? available(&to->fresh) : 0;
   if (fresh > n - made) fresh = n - made;

@@ -147,7 +147,7 @@ TEST_F(EngineDriverPluginTest, CarriesPacketsAndGoesWhenNoPortIsLeft) {
       const auto in = *engine_->ports().Lease("loop", Direction::kReceive, "in");
       Packet* packet = pool_->Make("there and back");
       ASSERT_EQ(out->port().Send(0, &packet, 1), 1u);
-      ASSERT_EQ(in->port().Receive(0, &packet, 1), 1u);
+      ASSERT_EQ(in->port().Receive(0, &packet, 1).packets, 1u);
       FreePackets(&packet, 1);
       packet = pool_->Make("left behind");
       ASSERT_EQ(out->port().Send(0, &packet, 1), 1u);

@@ -21,9 +21,7 @@ class PretendedPort final : public PortQueues {
   const std::string& name() const override { return name_; }
   uint32_t rx_queues() const override { return shape_.rx_queues; }
   uint32_t tx_queues() const override { return shape_.tx_queues; }
-  uint32_t Receive(uint32_t /*queue*/, Packet** /*packets*/, uint32_t /*max*/) override {
-    return 0;
-  }
+  Passed Receive(uint32_t /*queue*/, Packet** /*packets*/, uint32_t /*max*/) override { return {}; }
   uint32_t Send(uint32_t /*queue*/, Packet** /*packets*/, uint32_t /*n*/) override { return 0; }
 
  private:

@@ -37,14 +37,15 @@ class FakePort final : public PortQueues {
   uint32_t rx_queues() const override { return queues_; }
   uint32_t tx_queues() const override { return queues_; }
 
-  uint32_t Receive(uint32_t queue, Packet** packets, uint32_t max) override {
+  Passed Receive(uint32_t queue, Packet** packets, uint32_t max) override {
     auto& waiting = to_receive[queue];
-    uint32_t n = 0;
-    for (; n < max && !waiting.empty(); ++n) {
+    Passed received;
+    for (uint32_t& n = received.packets; n < max && !waiting.empty(); ++n) {
       packets[n] = waiting.front();
+      received.bytes += packets[n]->total_length();
       waiting.pop_front();
     }
-    return n;
+    return received;
   }
   uint32_t Send(uint32_t queue, Packet** packets, uint32_t n) override {
     n = std::min(n, tx_room);

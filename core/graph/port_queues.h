@@ -16,6 +16,12 @@ namespace bess {
 inline constexpr uint32_t kMaxPortQueues = 128;  // each way
 inline constexpr uint64_t kAllNumaNodes = ~uint64_t{0};
 
+// What went through a queue in one call.
+struct Passed {
+  uint32_t packets = 0;
+  uint64_t bytes = 0;  // of all of them
+};
+
 class PortQueues {
  public:
   virtual ~PortQueues() = default;
@@ -40,7 +46,7 @@ class PortQueues {
   virtual Brake* brake() { return nullptr; }
 
   // Up to `max` packets, written to `packets`. Thread: one at a time per queue.
-  virtual uint32_t Receive(uint32_t queue, Packet** packets, uint32_t max) = 0;
+  virtual Passed Receive(uint32_t queue, Packet** packets, uint32_t max) = 0;
   // Takes the first packets of the `n` and returns how many; the others stay the caller's.
   // Thread: one at a time per queue: whoever holds its send_lock.
   virtual uint32_t Send(uint32_t queue, Packet** packets, uint32_t n) = 0;

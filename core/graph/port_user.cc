@@ -29,14 +29,17 @@ absl::StatusOr<std::unique_ptr<PortLease>> LeaseQueue(Host& host, std::string_vi
 }
 
 TaskResult QueueReceiver::Run(Context& context, Batch& batch, uint32_t burst) {
+  Passed received;
   {
     const std::unique_lock polling(polling_, std::try_to_lock);
     if (!polling) return {.blocked = true};
-    batch.set_size(port_->Receive(queue_, batch.begin(), burst));
+    received = port_->Receive(queue_, batch.begin(), burst);
   }
-  if (batch.empty()) return {.blocked = true};
+  if (received.packets == 0) return {.blocked = true};
+  batch.set_size(received.packets);
   if (prefetch_) PrefetchBytes(batch);
-  const TaskResult result = {.packets = batch.size(), .bits = WireBits(batch)};
+  const TaskResult result = {.packets = batch.size(),
+                             .bits = WireBits(batch.size(), received.bytes)};
   context.ledger().created.Add(batch.size());
   context.Emit(0, batch);
   return result;

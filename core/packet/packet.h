@@ -30,6 +30,13 @@ class Packet {
   uint32_t total_length() const { return mbuf_.pkt_len; }
   bool linear() const { return mbuf_.nb_segs == 1; }
   uint16_t segments() const { return mbuf_.nb_segs; }
+  // Whether it is one segment that nobody else refers to. Both in one comparison.
+  bool alone() const {
+    uint32_t both;
+    std::memcpy(&both, reinterpret_cast<const uint8_t*>(&mbuf_) + offsetof(rte_mbuf, refcnt),
+                sizeof(both));
+    return both == 0x10001;
+  }
   // The segment behind this one: nullptr at the end. Of it, data() and length() have a meaning.
   const Packet* next() const { return reinterpret_cast<const Packet*>(mbuf_.next); }
   Packet* next() { return reinterpret_cast<Packet*>(mbuf_.next); }
@@ -73,12 +80,13 @@ class Packet {
   uint8_t* metadata() { return metadata_; }
   const uint8_t* metadata() const { return metadata_; }
 
-  // Makes a packet fresh from a pool one of `length` bytes with nothing known about them. What is
-  // written is the same for all of one length, so a loop over packets has it in a register.
-  void Reset(uint16_t length) {
+  // Makes a packet fresh from a pool one of `length` bytes, from `data_off` on in its buffer, with
+  // nothing known about them. Where that is the same for all packets of a loop, what is written is
+  // in a register.
+  void Reset(uint16_t length, uint16_t data_off = kHeadroom) {
     constexpr uint64_t kRearm =
-        kHeadroom | uint64_t{1} << 16 | uint64_t{1} << 32 | uint64_t{RTE_MBUF_PORT_INVALID} << 48;
-    const Words words = {kRearm, 0, uint64_t{length} << 32, length};
+        uint64_t{1} << 16 | uint64_t{1} << 32 | uint64_t{RTE_MBUF_PORT_INVALID} << 48;
+    const Words words = {kRearm | data_off, 0, uint64_t{length} << 32, length};
     std::memcpy(reinterpret_cast<uint8_t*>(&mbuf_) + offsetof(rte_mbuf, rearm_data), &words,
                 sizeof(words));
     ForgetLayout();

@@ -186,7 +186,7 @@ std::string UdpFrom(uint32_t host) {
 std::vector<std::string> ReceiveFrom(PortQueues& port, uint32_t queue) {
   std::vector<std::string> bytes;
   Packet* packets[kBatchSize];
-  while (const uint32_t n = port.Receive(queue, packets, kBatchSize)) {
+  while (const uint32_t n = port.Receive(queue, packets, kBatchSize).packets) {
     for (uint32_t i = 0; i < n; ++i) bytes.push_back(testing_ports::Bytes(*packets[i]));
     FreePackets(packets, n);
   }

@@ -49,13 +49,13 @@ class Wire {
 
   void Send(uint32_t n) {
     std::vector<Packet*> packets = MakePackets(std::vector<std::string>(n, Frame(60)));
-    const uint32_t sent = server_->Send(0, packets.data(), n);
+    const uint32_t sent = server_->Send(0, packets.data(), n).packets;
     FreePackets(packets.data() + sent, n - sent);
     sent_ += sent;
   }
   void Receive() {
     Packet* packets[kBatchSize];
-    const uint32_t n = server_->Receive(0, packets, kBatchSize);
+    const uint32_t n = server_->Receive(0, packets, kBatchSize).packets;
     FreePackets(packets, n);
     received_ += n;
   }

@@ -12,15 +12,17 @@ constexpr uint64_t kLine = RTE_CACHE_LINE_SIZE;
 
 NfDomain::NfDomain(PacketPool& pool)
     : pool_(pool),
-      stride_(pool.stride()),
-      reciprocal_((uint64_t{1} << kReciprocalBits) / (stride_ / kLine) + 1),
       packets_(pool.capacity()),
       owners_(std::make_unique<std::atomic<uint32_t>[]>(pool.capacity())) {
   const auto remember = [](rte_mempool*, void* self, void* object, unsigned i) {
     static_cast<NfDomain*>(self)->packets_[i] = Packet::FromMbuf(static_cast<rte_mbuf*>(object));
   };
   rte_mempool_obj_iter(pool.mempool(), remember, this);
-  start_ = static_cast<uint8_t*>(packets_[0]->mbuf()->buf_addr);
+  book_.pool_ = pool.mempool();
+  book_.start_ = static_cast<uint8_t*>(packets_[0]->mbuf()->buf_addr);
+  book_.reciprocal_ = (uint64_t{1} << NfBook::kReciprocalBits) / (stride() / kLine) + 1;
+  book_.packets_ = packets_.data();
+  book_.owners_ = owners_.get();
 }
 
 uint32_t NfDomain::NewOwner() {
@@ -32,7 +34,7 @@ uint32_t NfDomain::NewOwner() {
 uint32_t NfDomain::Reclaim(uint32_t owner) {
   uint32_t reclaimed = 0;
   for (uint32_t buffer = 0; buffer < buffers(); ++buffer) {
-    if (!TakeBack(buffer, owner, /*contended=*/false)) continue;
+    if (!book_.TakeBack(buffer, owner, /*contended=*/false)) continue;
     FreePackets(&packets_[buffer], 1);
     ++reclaimed;
   }

@@ -50,7 +50,7 @@ class NfLibraryTest : public PortTest, public testing::WithParamInterface<bool> 
   // What a worker does all the time: it takes freed buffers back, and no packets come.
   void TakeBack() {
     Packet* packets[kBatchSize];
-    EXPECT_EQ(in_->port().Receive(0, packets, kBatchSize), 0u);
+    EXPECT_EQ(in_->port().Receive(0, packets, kBatchSize).packets, 0u);
   }
 
   const std::string path_ = "@nf_library_test_" + std::to_string(getpid());
@@ -141,7 +141,7 @@ TEST_P(NfLibraryTest, TheSwitchMissesNoRing) {
   Lookout lookout;
   while (received < kRounds && !stop) {
     Packet* packet = nullptr;
-    const uint32_t n = in_->port().Receive(0, &packet, 1);
+    const uint32_t n = in_->port().Receive(0, &packet, 1).packets;
     FreePackets(&packet, n);
     received += n;
     if (received == kRounds || !in_->port().Await(0)) continue;

@@ -33,11 +33,11 @@ class NFPort final : public Port, private Gauge {
   const NfServer& server() const { return *server_; }
 
  private:
-  uint32_t DoReceive(uint32_t queue, Packet** packets, uint32_t max) override {
+  Passed Take(uint32_t queue, Packet** packets, uint32_t max) override {
     return server_->Receive(queue, packets, max);
   }
-  uint32_t DoSend(uint32_t queue, Packet** packets, uint32_t n) override {
-    const uint32_t sent = server_->Send(queue, packets, n);
+  Passed Give(uint32_t queue, Packet** packets, uint32_t n) override {
+    const Passed sent = server_->Send(queue, packets, n);
     if (braking_) [[unlikely]]
       brake_.Filled(server_->Waiting(queue));
     return sent;

@@ -131,8 +131,8 @@ TEST_F(NFPortTest, HasQueues) {
   EXPECT_EQ(SendAll(out_->port(), {Frame(60, 'c')}, 2), 1u);
   EXPECT_EQ(Echo(2, 1), 1u);
   Packet* packet = nullptr;
-  EXPECT_EQ(in_->port().Receive(0, &packet, 1), 0u);
-  ASSERT_EQ(in_->port().Receive(1, &packet, 1), 1u);
+  EXPECT_EQ(in_->port().Receive(0, &packet, 1).packets, 0u);
+  ASSERT_EQ(in_->port().Receive(1, &packet, 1).packets, 1u);
   FreePackets(&packet, 1);
 }
 

@@ -4,13 +4,16 @@
 // known to us alone; what the peer writes is read through one type, once, and judged as a copy.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 
 #include "absl/types/span.h"
+#include "core/base/prefetch.h"
 #include "nf/wire.h"
 
 namespace bess {
@@ -27,6 +30,13 @@ class PeerMemory {
   template <typename T>
   T Load(uint64_t offset) const {
     return std::atomic_ref(*static_cast<T*>(At(offset))).load(std::memory_order_seq_cst);
+  }
+  void Fetch(uint64_t offset) const { Prefetch(At(offset)); }
+  // Descriptors that lie one after another, each byte once: behind the fence the compiler cannot
+  // take the peer's memory for what was copied.
+  void Copy(uint64_t offset, absl::Span<BessNfDescriptor> to) const {
+    std::memcpy(to.data(), At(offset), to.size() * sizeof(to[0]));
+    std::atomic_signal_fence(std::memory_order_seq_cst);
   }
 
  private:
@@ -46,6 +56,7 @@ class OwnMemory {
     void* at = start_ + offset;
     std::atomic_ref(*static_cast<T*>(at)).store(value, order);
   }
+  OwnMemory Behind(uint64_t offset) const { return OwnMemory(start_, offset); }
 
  private:
   char* start_ = nullptr;
@@ -54,6 +65,14 @@ class OwnMemory {
 inline uint64_t SlotOffset(uint32_t index, uint32_t slots) {
   return sizeof(BessNfProducerLine) + uint64_t{index & (slots - 1)} * sizeof(BessNfDescriptor);
 }
+
+// How many of `n` slots from `index` on lie one after another; the others begin at the first slot.
+inline size_t SlotsInRow(uint32_t index, uint32_t slots, size_t n) {
+  return std::min<size_t>(n, slots - (index & (slots - 1)));
+}
+
+inline constexpr uint32_t kSlotsInLine = 64 / sizeof(BessNfDescriptor);
+inline constexpr uint32_t kFetchedAhead = 64;  // slots: a burst
 
 // A ring that we fill: to-NF and fresh rings. Thread: one at a time.
 template <typename Peer>
@@ -76,18 +95,30 @@ class NfProducer {
     }
     return slots_ - (head_ - tail_);
   }
-  // There must be room for all. Copies of what stays the same are in registers: the slots could be
-  // these members for all that the compiler knows.
-  void Put(absl::Span<const BessNfDescriptor> descriptors) {
-    const OwnMemory own = own_;
-    const uint32_t slots = slots_;
-    uint32_t at = head_;
-    for (const BessNfDescriptor descriptor : descriptors) {
-      own.Store(SlotOffset(at++, slots), std::bit_cast<uint64_t>(descriptor),
-                std::memory_order_relaxed);
+  // The slots behind what was put, numbered from 0: for who fills many, in registers. The slots
+  // themselves could be members of the ring for all that the compiler knows.
+  class Slots {
+   public:
+    void Put(uint32_t i, BessNfDescriptor descriptor) const {
+      const uint64_t offset = uint64_t{(begin_ + i) & mask_} * sizeof(descriptor);
+      first_.Store(offset, std::bit_cast<uint64_t>(descriptor), std::memory_order_relaxed);
     }
-    head_ = at;
+
+   private:
+    friend class NfProducer;
+    OwnMemory first_;
+    uint32_t mask_ = 0;
+    uint32_t begin_ = 0;
+  };
+  Slots slots() const {
+    Slots slots;
+    slots.first_ = own_.Behind(sizeof(BessNfProducerLine));
+    slots.mask_ = slots_ - 1;
+    slots.begin_ = head_;
+    return slots;
   }
+  // The first `n` of them are filled; there must have been room.
+  void Put(uint32_t n) { head_ += n; }
   // Shows the peer what was put. Sequentially consistent, so that either we see that the peer went
   // to sleep, or it sees the packets before it does.
   void Publish() { own_.Store(0, head_, std::memory_order_seq_cst); }
@@ -122,24 +153,20 @@ class NfConsumer {
 
   // Descriptors that wait; nothing when the peer claims more than the ring holds.
   std::optional<uint32_t> Available() {
-    if (head_ == tail_) {
-      const auto head = peer_.template Load<uint32_t>(peer_part_);
-      if (head - tail_ > slots_) return std::nullopt;
-      head_ = head;
-    }
+    if (head_ == tail_ && !Look()) return std::nullopt;
     return head_ - tail_;
   }
-  // There must be as many.
+  // There must be as many. The next burst, or news of it, is under way while this one is worked on.
   void Take(absl::Span<BessNfDescriptor> descriptors) {
-    const Peer peer = peer_;
-    const uint64_t part = peer_part_;
-    const uint32_t slots = slots_;
-    uint32_t at = tail_;
-    for (BessNfDescriptor& descriptor : descriptors) {
-      descriptor = std::bit_cast<BessNfDescriptor>(
-          peer.template Load<uint64_t>(part + SlotOffset(at++, slots)));
+    const size_t row = SlotsInRow(tail_, slots_, descriptors.size());
+    peer_.Copy(peer_part_ + SlotOffset(tail_, slots_), descriptors.first(row));
+    peer_.Copy(peer_part_ + SlotOffset(0, slots_), descriptors.subspan(row));
+    tail_ += static_cast<uint32_t>(descriptors.size());
+    if (head_ - tail_ < kFetchedAhead) Look();
+    const uint32_t ahead = std::min(head_ - tail_, kFetchedAhead);
+    for (uint32_t i = 0; i < ahead; i += kSlotsInLine) {
+      peer_.Fetch(peer_part_ + SlotOffset(tail_ + i, slots_));
     }
-    tail_ = at;
   }
   // Of the next slot to take.
   uint32_t tail() const { return tail_; }
@@ -155,6 +182,14 @@ class NfConsumer {
   }
 
  private:
+  // False, and nothing changes, when the peer claims more than the ring holds.
+  bool Look() {
+    const auto head = peer_.template Load<uint32_t>(peer_part_);
+    if (head - tail_ > slots_) return false;
+    head_ = head;
+    return true;
+  }
+
   OwnMemory own_;
   Peer peer_;
   uint64_t peer_part_ = 0;

@@ -75,11 +75,11 @@ NfServer::~NfServer() {
 
 // --- packets ------------------------------------------------------------------------------------
 
-uint32_t NfServer::Send(uint32_t queue, Packet** packets, uint32_t n) {
-  return door_.Pass(SendLane(queue), 0u, [&] {
-    if (leaving()) return 0u;
-    const uint32_t sent = session_->Send(queue, packets, n);
-    if (sent < n) overloaded_.fetch_add(n - sent, std::memory_order_relaxed);
+Passed NfServer::Send(uint32_t queue, Packet** packets, uint32_t n) {
+  return door_.Pass(SendLane(queue), Passed(), [&] {
+    if (leaving()) return Passed();
+    const Passed sent = session_->Send(queue, packets, n);
+    if (sent.packets < n) overloaded_.fetch_add(n - sent.packets, std::memory_order_relaxed);
     return sent;
   });
 }
@@ -88,8 +88,8 @@ uint32_t NfServer::Waiting(uint32_t queue) {
   return door_.Pass(SendLane(queue), 0u, [&] { return session_->Waiting(queue); });
 }
 
-uint32_t NfServer::Receive(uint32_t queue, Packet** packets, uint32_t max) {
-  return door_.Pass(queue, 0u, [&] { return session_->Receive(queue, packets, max); });
+Passed NfServer::Receive(uint32_t queue, Packet** packets, uint32_t max) {
+  return door_.Pass(queue, Passed(), [&] { return session_->Receive(queue, packets, max); });
 }
 
 bool NfServer::Await(uint32_t queue) {

@@ -80,9 +80,9 @@ class NfServer {
   NfServer(const NfServer&) = delete;
   NfServer& operator=(const NfServer&) = delete;
 
-  // As Port::DoSend and DoReceive; without an NF, nothing is taken and nothing comes.
-  uint32_t Send(uint32_t queue, Packet** packets, uint32_t n);
-  uint32_t Receive(uint32_t queue, Packet** packets, uint32_t max);
+  // As Port::Give and Take; without an NF, nothing is taken and nothing comes.
+  Passed Send(uint32_t queue, Packet** packets, uint32_t n);
+  Passed Receive(uint32_t queue, Packet** packets, uint32_t max);
   // How much of the ring to the NF is taken, as NfSession::Waiting; 0 without an NF. Thread: as
   // Send.
   uint32_t Waiting(uint32_t queue);

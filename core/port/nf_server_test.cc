@@ -45,13 +45,13 @@ class NfServerTest : public testing::Test {
   const NfEvents& events() const { return server_->events(); }
   uint32_t Send(uint32_t n) {
     std::vector<Packet*> packets = MakePackets(std::vector<std::string>(n, Frame(60)));
-    const uint32_t sent = server_->Send(0, packets.data(), n);
+    const uint32_t sent = server_->Send(0, packets.data(), n).packets;
     FreePackets(packets.data() + sent, n - sent);
     return sent;
   }
   uint32_t Receive() {
     Packet* packets[kBatchSize];
-    const uint32_t n = server_->Receive(0, packets, kBatchSize);
+    const uint32_t n = server_->Receive(0, packets, kBatchSize).packets;
     FreePackets(packets, n);
     return n;
   }
@@ -313,7 +313,7 @@ TEST_F(NfServerTest, WhoeverIsAttachedCanWakeTheSwitch) {
       ASSERT_EQ(bess_nf_send(nf, 1, &packet, 1), 1u);
       EXPECT_TRUE(can_be_read(10000));
       Packet* received = nullptr;
-      ASSERT_EQ(server_->Receive(1, &received, 1), 1u);
+      ASSERT_EQ(server_->Receive(1, &received, 1).packets, 1u);
       FreePackets(&received, 1);
       EXPECT_TRUE(server_->Await(1));
       EXPECT_FALSE(can_be_read(0));

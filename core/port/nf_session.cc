@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/port/nf_session.h"
 
+#include <rte_memcpy.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -13,9 +14,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
+#include "core/packet/segments.h"
 
 namespace bess {
 namespace {
+
+// Descriptors, judged so many at a time.
+typedef uint64_t Words __attribute__((vector_size(64)));
+constexpr uint32_t kWords = sizeof(Words) / sizeof(BessNfDescriptor);
+static_assert(kBatchSize % kWords == 0);
 
 constexpr uint16_t kBufferSlack = 2048;  // what workers' caches may keep of a private pool
 
@@ -24,13 +31,22 @@ void Ring(const FileDescriptor& bell) { send(bell.get(), "", 1, MSG_DONTWAIT | M
 // Bytes of the longest packet that one buffer holds, its headroom included.
 uint32_t BufferSize(const PacketPool& pool) { return uint32_t{kHeadroom} + pool.data_room(); }
 
-// Into an empty packet of a pool whose buffers are large enough. The copy begins where packets do,
-// or as far before it as its length wants: who made the original may have used all its headroom.
-void CopyBytes(const Packet& from, Packet& to) {
-  rte_mbuf& mbuf = *to.mbuf();
-  const int start = std::clamp(mbuf.buf_len - from.length(), 0, int{kHeadroom});
-  mbuf.data_off = static_cast<uint16_t>(start);
-  if (uint8_t* bytes = to.Append(from.length())) std::memcpy(bytes, from.data(), from.length());
+// A copy of several segments, or one that begins as far before where packets do as its length
+// wants: who made the original may have used all its headroom.
+[[gnu::noinline]] void CopyOddBytes(const Packet& from, Packet& to) {
+  const auto length = static_cast<uint16_t>(from.total_length());
+  const int start = std::clamp(to.mbuf()->buf_len - length, 0, int{kHeadroom});
+  to.Reset(length, static_cast<uint16_t>(start));
+  ReadBytes(from, 0, {to.data(), length});
+}
+
+// Into a fresh packet of a pool whose buffers are large enough.
+inline void CopyBytes(const Packet& from, Packet& to) {
+  if (from.linear() && to.Resize(from.length())) [[likely]] {
+    rte_memcpy(to.data(), from.data(), from.length());
+  } else {
+    CopyOddBytes(from, to);
+  }
 }
 
 }  // namespace
@@ -209,35 +225,49 @@ uint32_t NfSession::LoanRoom() const {
   return loans < geometry_.loans ? geometry_.loans - loans : 0;
 }
 
-void NfSession::LendTo(ToNf& ring, Packet** packets, uint32_t n) {
-  std::array<BessNfDescriptor, kBatchSize> descriptors;
-  NfDomain& domain = *domain_;
+// The first of the `n` packets, up to one that is not of our domain. The ring is published by the
+// caller.
+Passed NfSession::LendTo(ToNf& ring, Packet** packets, uint32_t n) {
+  const NfBook book = domain_->book();
   const uint32_t owner = owner_;
-  for (uint32_t i = 0; i < n; ++i) {
-    Packet& packet = *packets[i];
-    const uint32_t buffer = domain.BufferOf(packet);
-    domain.Lend(buffer, owner);
-    descriptors[i] = {.buffer = buffer, .offset = packet.headroom(), .length = packet.length()};
+  const ToNf::Slots slots = ring.slots();
+  uint64_t bytes = 0;
+  uint32_t lent = 0;
+  for (; lent < n; ++lent) {
+    Packet& packet = *packets[lent];
+    if (!book.Has(packet)) [[unlikely]]
+      break;
+    const uint32_t buffer = book.BufferOf(packet);
+    book.Lend(buffer, owner);
+    bytes += packet.length();
+    slots.Put(lent, {.buffer = buffer, .offset = packet.headroom(), .length = packet.length()});
   }
-  loans_.fetch_add(n, std::memory_order_relaxed);
-  ring.Put({descriptors.data(), n});
-  ring.Publish();
+  if (lent == 0) return {};
+  ring.Put(lent);
+  loans_.fetch_add(lent, std::memory_order_relaxed);
+  return {.packets = lent, .bytes = bytes};
 }
 
-uint32_t NfSession::Send(uint32_t queue, Packet** packets, uint32_t n) {
+Passed NfSession::Send(uint32_t queue, Packet** packets, uint32_t n) {
   SendLane& lane = send_lanes_[queue];
-  if (violation() != NfViolation::kNone) return 0;
+  if (violation() != NfViolation::kNone) return {};
   n = std::min({n, kBatchSize, LoanRoom()});
   const std::optional<uint32_t> room = lane.ring.Room(n);
   if (!room) {
     Break(NfViolation::kIndex);
-    return 0;
+    return {};
   }
-  n = MakeOwn(packets, std::min(n, *room));
-  if (n == 0) return 0;
-  LendTo(lane.ring, packets, n);
+  n = std::min(n, *room);
+  Passed lent = LendTo(lane.ring, packets, n);
+  if (lent.packets < n) [[unlikely]] {
+    Packet** others = packets + lent.packets;
+    const Passed more = LendTo(lane.ring, others, MakeOwn(others, n - lent.packets));
+    lent = {.packets = lent.packets + more.packets, .bytes = lent.bytes + more.bytes};
+  }
+  if (lent.packets == 0) return {};
+  lane.ring.Publish();
   if (lane.ring.WentToSleep()) Ring(lane.bell.ours);
-  return n;
+  return lent;
 }
 
 uint32_t NfSession::Waiting(uint32_t queue) {
@@ -251,19 +281,20 @@ uint32_t NfSession::Waiting(uint32_t queue) {
 // Puts copies in the place of packets that are not of our domain. Returns how many of the `n` are
 // ready to be lent; those that cannot be are moved to the end.
 uint32_t NfSession::MakeOwn(Packet** packets, uint32_t n) {
+  const NfBook book = domain_->book();
+  const uint32_t size = geometry_.buffer_size;
   std::array<uint32_t, kBatchSize> foreign;
   uint32_t foreigners = 0;
   for (uint32_t i = 0; i < n;) {
-    if (domain_->Has(*packets[i])) {
+    if (book.Has(*packets[i])) {
       ++i;
-    } else if (packets[i]->length() <= BufferSize(domain_->pool())) {
+    } else if (packets[i]->total_length() <= size) {
       foreign[foreigners++] = i++;
     } else {
       std::rotate(packets + i, packets + i + 1, packets + n--);
     }
   }
-  if (foreigners == 0) [[likely]]
-    return n;
+  if (foreigners == 0) return n;
   std::array<Packet*, kBatchSize> copies;
   if (!domain_->pool().Alloc(copies.data(), foreigners, 0)) return foreign[0];
   for (uint32_t i = 0; i < foreigners; ++i) {
@@ -288,17 +319,18 @@ void NfSession::FillFresh(ToNf& fresh) {
   std::array<Packet*, kBatchSize> packets;
   if (!domain_->pool().Alloc(packets.data(), batch, 0)) return;
   LendTo(fresh, packets.data(), batch);
+  fresh.Publish();
 }
 
 // --- from the NF --------------------------------------------------------------------------------
 
-uint32_t NfSession::Receive(uint32_t queue, Packet** packets, uint32_t max) {
+Passed NfSession::Receive(uint32_t queue, Packet** packets, uint32_t max) {
   ReceiveLane& lane = receive_lanes_[queue];
-  if (violation() != NfViolation::kNone) return 0;
-  const uint32_t n = TakeBack(lane.ring, packets, std::min(max, kBatchSize));
+  if (violation() != NfViolation::kNone) return {};
+  const Passed sent = TakeBack(lane.ring, packets, std::min(max, kBatchSize));
   lane.taken.store(lane.ring.tail(), std::memory_order_relaxed);
   FillFresh(lane.fresh);
-  return isolated_ ? CopyOut(packets, n) : n;
+  return !isolated_ || CopyOut(packets, sent.packets) ? sent : Passed();
 }
 
 // One read takes all that the peer has rung. It does not wait, though the peer may have taken
@@ -312,30 +344,36 @@ bool NfSession::Await(uint32_t queue) {
   return lane.ring.GoToSleep();
 }
 
-// Frees the buffers that the NF gave back, and returns how many packets it sent. Each step is done
-// for all descriptors before the next, so that what they lead to is fetched for many at a time.
-uint32_t NfSession::TakeBack(FromNf& ring, Packet** packets, uint32_t max) {
+// Frees the buffers that the NF gave back, and returns what it sent. Each step is done for all
+// descriptors before the next: short loops stay in registers.
+Passed NfSession::TakeBack(FromNf& ring, Packet** packets, uint32_t max) {
   const std::optional<uint32_t> available = ring.Available();
   if (!available) Break(NfViolation::kIndex);
-  std::array<BessNfDescriptor, kBatchSize> descriptors;
-  uint32_t n = std::min(available.value_or(0), max);
+  const uint32_t n = std::min(available.value_or(0), max);
+  if (n == 0) return {};
+  DescriptorBurst descriptors{};
   ring.Take({descriptors.data(), n});
-  n = Accept({descriptors.data(), n});
-  if (n == 0) return 0;
+  const uint32_t taken = Accept(descriptors, n);
   ring.Release();
-  loans_.fetch_sub(n, std::memory_order_relaxed);
+  loans_.fetch_sub(taken, std::memory_order_relaxed);
+  return PacketsOf({descriptors.data(), taken}, packets);
+}
+
+// The packets that such descriptors name; what is empty is freed.
+Passed NfSession::PacketsOf(absl::Span<const BessNfDescriptor> descriptors, Packet** packets) {
+  const NfBook book = domain_->book();
   std::array<Packet*, kBatchSize> unused;
-  uint32_t sent = 0, freed = 0;
-  for (uint32_t i = 0; i < n; ++i) {
-    const auto [buffer, offset, length] = descriptors[i];
-    Packet* packet = domain_->PacketOf(buffer);
-    packet->Reset(length);
+  Passed sent;
+  uint32_t freed = 0;
+  for (const auto [buffer, offset, length] : descriptors) {
+    Packet* packet = book.PacketOf(buffer);
+    packet->Reset(length, offset);
     if (length == 0) {
       unused[freed++] = packet;
-      continue;
+    } else {
+      packets[sent.packets++] = packet;
+      sent.bytes += length;
     }
-    packet->mbuf()->data_off = offset;
-    packets[sent++] = packet;
   }
   FreePackets(unused.data(), freed);
   return sent;
@@ -349,27 +387,48 @@ NfViolation NfSession::Judge(BessNfDescriptor descriptor) const {
                                                            : NfViolation::kBounds;
 }
 
-// Makes the buffers of the descriptors the switch's again, up to the first that breaks a rule, and
-// returns how many those are.
-uint32_t NfSession::Accept(absl::Span<const BessNfDescriptor> descriptors) {
-  const bool contended = receive_lanes_.size() > 1;
-  for (uint32_t i = 0; i < descriptors.size(); ++i) {
-    NfViolation found = Judge(descriptors[i]);
-    if (found == NfViolation::kNone &&
-        !domain_->TakeBack(descriptors[i].buffer, owner_, contended)) {
-      found = NfViolation::kOwner;
-    }
-    if (found == NfViolation::kNone) [[likely]]
-      continue;
-    Break(found);
-    return i;
+// Whether all of the first `n` descriptors name buffers that there are and bytes inside them; false
+// also for some odd ones that break no rule. Several are judged at a time, without a branch.
+bool NfSession::AreSound(const DescriptorBurst& descriptors, uint32_t n) const {
+  const uint64_t last = geometry_.buffers - 1, size = geometry_.buffer_size;
+  Words odd{};  // negative where a number would be
+  for (uint32_t i = 0; i < n; i += kWords) {
+    Words word;
+    std::memcpy(&word, &descriptors[i], sizeof(word));
+    const Words buffer = word & 0xffffffff, offset = word >> 32 & 0xffff, length = word >> 48;
+    const Words short_but_not_empty = (length - BESS_NF_MIN_LENGTH) & ~(length - 1);
+    odd |= (last - buffer) | (size - offset - length) | short_but_not_empty;
   }
-  return static_cast<uint32_t>(descriptors.size());
+  uint64_t any = 0;
+  for (uint32_t i = 0; i < kWords; ++i) any |= odd[i];
+  return static_cast<int64_t>(any) >= 0;
 }
 
-// Puts copies, which the NF cannot reach, in the place of its packets.
-uint32_t NfSession::CopyOut(Packet** packets, uint32_t n) {
-  if (n == 0) return 0;
+// How many there are up to the first that breaks a rule by itself.
+uint32_t NfSession::SoundOnes(const DescriptorBurst& descriptors, uint32_t n) const {
+  uint32_t sound = 0;
+  while (sound < n && Judge(descriptors[sound]) == NfViolation::kNone) ++sound;
+  return sound;
+}
+
+// Makes the buffers of the first `n` descriptors the switch's again, up to the first that breaks a
+// rule, and returns how many those are.
+uint32_t NfSession::Accept(const DescriptorBurst& descriptors, uint32_t n) {
+  const NfBook book = domain_->book();
+  const uint32_t owner = owner_;
+  const bool contended = receive_lanes_.size() > 1;
+  const uint32_t sound = AreSound(descriptors, n) ? n : SoundOnes(descriptors, n);
+  uint32_t taken = 0;
+  while (taken < sound && book.TakeBack(descriptors[taken].buffer, owner, contended)) ++taken;
+  if (taken < n) [[unlikely]]
+    Break(taken < sound ? NfViolation::kOwner : Judge(descriptors[taken]));
+  return taken;
+}
+
+// Puts copies, which the NF cannot reach, in the place of its packets. False when there are no
+// buffers for them: then they are freed.
+bool NfSession::CopyOut(Packet** packets, uint32_t n) {
+  if (n == 0) return true;
   std::array<Packet*, kBatchSize> copies;
   if (into_.pool().Alloc(copies.data(), n, 0)) {
     for (uint32_t i = 0; i < n; ++i) {
@@ -377,11 +436,11 @@ uint32_t NfSession::CopyOut(Packet** packets, uint32_t n) {
       std::swap(packets[i], copies[i]);
     }
     FreePackets(copies.data(), n);
-    return n;
+    return true;
   }
   FreePackets(packets, n);
   counters_.no_buffers.fetch_add(n, std::memory_order_relaxed);
-  return 0;
+  return false;
 }
 
 }  // namespace bess

@@ -8,6 +8,7 @@
 // pool of its own, whose buffers never leave this session: packets are copied in and out.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -15,6 +16,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "core/graph/port_queues.h"
 #include "core/port/file_descriptor.h"
 #include "core/port/nf_domain.h"
 #include "core/port/nf_memory.h"
@@ -55,9 +57,9 @@ class NfSession {
   NfSession(const NfSession&) = delete;
   NfSession& operator=(const NfSession&) = delete;
 
-  // As Port::DoSend and DoReceive. Thread: one at a time for each queue and direction.
-  uint32_t Send(uint32_t queue, Packet** packets, uint32_t n);
-  uint32_t Receive(uint32_t queue, Packet** packets, uint32_t max);
+  // As Port::Give and Take. Thread: one at a time for each queue and direction.
+  Passed Send(uint32_t queue, Packet** packets, uint32_t n);
+  Passed Receive(uint32_t queue, Packet** packets, uint32_t max);
   // As Port::Await, for the queue's bell. Thread: as Receive.
   bool Await(uint32_t queue);
   // Can be read when the NF rang for a queue; at first it rings for the first packet. The NF holds
@@ -88,6 +90,8 @@ class NfSession {
  private:
   using ToNf = NfProducer<PeerMemory>;
   using FromNf = NfConsumer<PeerMemory>;
+  // A burst's, the rest empty.
+  using DescriptorBurst = std::array<BessNfDescriptor, kBatchSize>;
 
   // The far end of what wakes the NF is the NF's.
   struct Doorbell {
@@ -114,12 +118,15 @@ class NfSession {
   absl::Status MakeLanes();
 
   uint32_t LoanRoom() const;
-  void LendTo(ToNf& ring, Packet** packets, uint32_t n);
+  Passed LendTo(ToNf& ring, Packet** packets, uint32_t n);
   uint32_t MakeOwn(Packet** packets, uint32_t n);
-  uint32_t TakeBack(FromNf& ring, Packet** packets, uint32_t max);
-  uint32_t Accept(absl::Span<const BessNfDescriptor> descriptors);
+  Passed TakeBack(FromNf& ring, Packet** packets, uint32_t max);
+  Passed PacketsOf(absl::Span<const BessNfDescriptor> descriptors, Packet** packets);
+  bool AreSound(const DescriptorBurst& descriptors, uint32_t n) const;
+  uint32_t SoundOnes(const DescriptorBurst& descriptors, uint32_t n) const;
+  uint32_t Accept(const DescriptorBurst& descriptors, uint32_t n);
   NfViolation Judge(BessNfDescriptor descriptor) const;
-  uint32_t CopyOut(Packet** packets, uint32_t n);
+  bool CopyOut(Packet** packets, uint32_t n);
   uint32_t FreshBatch() const;
   void FillFresh(ToNf& fresh);
   void Break(NfViolation violation);

@@ -10,7 +10,9 @@
 #include <set>
 #include <thread>
 
+#include "absl/strings/str_join.h"
 #include "core/base/chaos_testing.h"
+#include "core/packet/segments.h"
 #include "core/port/nf_testing.h"
 
 namespace bess {
@@ -43,16 +45,19 @@ class NfSessionTest : public testing::TestWithParam<bool> {
   uint32_t Send(const std::vector<std::string>& bytes, uint32_t queue = 0) {
     std::vector<Packet*> packets = MakePackets(bytes);
     const auto n = static_cast<uint32_t>(packets.size());
-    const uint32_t sent = session_->Send(queue, packets.data(), n);
-    FreePackets(packets.data() + sent, n - sent);
-    return sent;
+    const Passed sent = session_->Send(queue, packets.data(), n);
+    const auto end = bytes.begin() + sent.packets;
+    EXPECT_EQ(sent.bytes, absl::StrJoin(bytes.begin(), end, "").size());
+    FreePackets(packets.data() + sent.packets, n - sent.packets);
+    return sent.packets;
   }
   std::vector<std::string> Receive(uint32_t queue = 0) {
     Packet* packets[kBatchSize];
-    const uint32_t n = session_->Receive(queue, packets, kBatchSize);
+    const Passed got = session_->Receive(queue, packets, kBatchSize);
     std::vector<std::string> bytes;
-    for (uint32_t i = 0; i < n; ++i) bytes.push_back(Bytes(*packets[i]));
-    FreePackets(packets, n);
+    for (uint32_t i = 0; i < got.packets; ++i) bytes.push_back(Bytes(*packets[i]));
+    EXPECT_EQ(got.bytes, absl::StrJoin(bytes, "").size());
+    FreePackets(packets, got.packets);
     return bytes;
   }
   std::string Seen(BessNfDescriptor d) { return {peer_.Bytes(d), d.length}; }
@@ -122,7 +127,7 @@ TEST_P(NfSessionTest, PacketsThatFillTheirBuffersAreCopiedWhole) {
       ASSERT_NE(packet->Prepend(headers), nullptr);
       const std::string frame = Frame(packet->length());
       std::memcpy(packet->data(), frame.data(), frame.size());
-      ASSERT_EQ(session_->Send(0, &packet, 1), 1u) << headers;
+      ASSERT_EQ(session_->Send(0, &packet, 1).packets, 1u) << headers;
       const BessNfDescriptor d = peer_.Take()[0];
       ASSERT_EQ(Seen(d), frame);
       ASSERT_LE(uint32_t{d.offset} + d.length, session_->geometry().buffer_size);
@@ -130,6 +135,30 @@ TEST_P(NfSessionTest, PacketsThatFillTheirBuffersAreCopiedWhole) {
       ASSERT_THAT(Receive(), ElementsAre(frame));
     }
   }
+}
+
+// What lies in several buffers becomes one, if that holds it.
+TEST_P(NfSessionTest, ChainsAreCopiedWhole) {
+  Make();
+  const std::string fits = Frame(session_->geometry().buffer_size - 1);
+  std::vector<Packet*> packets =
+      MakePackets({Frame(60, 'a'), fits.substr(0, 1000), fits.substr(1000), Frame(60, 'b'),
+                   Frame(2000), Frame(2000), Frame(60, 'c')});
+  AddSegment(*packets[1], packets[2]);
+  AddSegment(*packets[4], packets[5]);
+  packets.erase(packets.begin() + 5);
+  packets.erase(packets.begin() + 2);
+  const Passed sent = session_->Send(0, packets.data(), 5);
+  EXPECT_EQ(sent.packets, 4u);
+  EXPECT_EQ(sent.bytes, fits.size() + 180);
+  EXPECT_EQ(packets[4]->total_length(), 4000u) << "too long, so it is left behind the others";
+  FreePackets(&packets[4], 1);
+  const std::vector<BessNfDescriptor> got = peer_.Take();
+  ASSERT_THAT(got, SizeIs(4));
+  EXPECT_EQ(Seen(got[0]), Frame(60, 'a'));
+  EXPECT_EQ(Seen(got[1]), fits);
+  EXPECT_EQ(Seen(got[2]), Frame(60, 'b'));
+  EXPECT_EQ(Seen(got[3]), Frame(60, 'c'));
 }
 
 TEST_P(NfSessionTest, FreshBuffersAreReadyAndRefilled) {
@@ -189,7 +218,7 @@ TEST_P(NfSessionTest, ForeignPacketsAreCopied) {
   ASSERT_TRUE(Pool().Alloc(packets + 1, 1, 0));
   ASSERT_TRUE((*other)->Alloc(packets + 2, 1, 0));
   for (Packet* packet : packets) std::memset(packet->Append(70), 'p', 70);
-  ASSERT_EQ(session_->Send(0, packets, 3), 3u);
+  ASSERT_EQ(session_->Send(0, packets, 3).packets, 3u);
   for (const BessNfDescriptor d : peer_.Take()) EXPECT_EQ(Seen(d), std::string(70, 'p'));
   EXPECT_EQ(counters_.copied, GetParam() ? 3u : 2u);
   EXPECT_EQ((*other)->in_use(), 0u);
@@ -384,7 +413,7 @@ TEST_P(NfSessionTest, DeliveredPacketsAreOutOfAnIsolatedPeersReach) {
   const BessNfDescriptor d = peer_.Take()[0];
   peer_.Give({d});
   Packet* packet = nullptr;
-  ASSERT_EQ(session_->Receive(0, &packet, 1), 1u);
+  ASSERT_EQ(session_->Receive(0, &packet, 1).packets, 1u);
   std::memset(peer_.data().start(), 'z', peer_.data().size());
   EXPECT_EQ(Bytes(*packet), GetParam() ? Frame(60, 'a') : std::string(60, 'z'));
   FreePackets(&packet, 1);

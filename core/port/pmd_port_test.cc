@@ -56,7 +56,7 @@ TEST_F(PmdPortTest, ReceivesIntoItsTrustDomain) {
   ASSERT_TRUE(MakePmd("p", arg).ok());
   const auto in = Lease("p", kIn);
   Packet* packets[2];
-  ASSERT_EQ(in->port().Receive(0, packets, 2), 2u);
+  ASSERT_EQ(in->port().Receive(0, packets, 2).packets, 2u);
   EXPECT_EQ(PacketPool::Of(*packets[0]).name(), "domain_blue");
   FreePackets(packets, 2);
 }
@@ -129,7 +129,7 @@ TEST_F(PcapTest, WhatIsReadIsWritten) {
     const auto in = Lease("p", kIn);
     const auto out = Lease("p", kOut);
     Packet* packets[kBatchSize];
-    while (const uint32_t n = in->port().Receive(0, packets, kBatchSize)) {
+    while (const uint32_t n = in->port().Receive(0, packets, kBatchSize).packets) {
       ASSERT_EQ(out->port().Send(0, packets, n), n);
     }
   }
@@ -148,7 +148,7 @@ TEST_F(PcapTest, WhatFitsNoBufferTravelsInSeveral) {
     const auto in = Lease("p", kIn);
     const auto out = Lease("p", kOut);
     Packet* packets[kBatchSize];
-    ASSERT_EQ(in->port().Receive(0, packets, kBatchSize), 4u);
+    ASSERT_EQ(in->port().Receive(0, packets, kBatchSize).packets, 4u);
     EXPECT_EQ(packets[1]->segments(), 3);
     EXPECT_EQ(testing_ports::Bytes(*packets[1]), frames[1]);
     ASSERT_EQ(out->port().Send(0, packets, 4), 4u);
@@ -199,7 +199,7 @@ TEST_F(PmdPortTest, SeveralQueues) {
   const auto in = Lease("p", kIn);
   Packet* packets[kBatchSize];
   for (uint32_t queue = 0; queue < 4; ++queue) {
-    const uint32_t n = in->port().Receive(queue, packets, kBatchSize);
+    const uint32_t n = in->port().Receive(queue, packets, kBatchSize).packets;
     FreePackets(packets, n);
     EXPECT_EQ(n, 64u);
   }
@@ -220,7 +220,7 @@ TEST_F(PmdPortTest, CountersAddUpWhatSeveralQueuesDo) {
   Packet* packets[kBatchSize];
   uint32_t received = 0;
   for (uint32_t queue = 0; queue < 4; ++queue) {
-    const uint32_t n = in->port().Receive(queue, packets, kBatchSize);
+    const uint32_t n = in->port().Receive(queue, packets, kBatchSize).packets;
     EXPECT_EQ(n, queue + 1) << "net_ring joins the queues of the same number";
     FreePackets(packets, n);
     received += n;
@@ -308,7 +308,7 @@ TEST_F(PmdPortTest, LargerBuffersTakeJumboFrames) {
     auto lease = table.Lease("p", kIn, "test");
     ASSERT_TRUE(lease.ok());
     Packet* packets[kBatchSize];
-    ASSERT_EQ((*lease)->port().Receive(0, packets, 32), 32u);
+    ASSERT_EQ((*lease)->port().Receive(0, packets, 32).packets, 32u);
     EXPECT_TRUE(packets[0]->linear());
     EXPECT_EQ(packets[0]->length(), 9018);
     FreePackets(packets, 32);
@@ -336,7 +336,7 @@ TEST_F(PmdPortTest, SettingsChangeUnderTraffic) {
     ASSERT_TRUE(RegisterThread().ok());
     Packet* packets[kBatchSize];
     while (!stop) {
-      const uint32_t n = in->port().Receive(0, packets, kBatchSize);
+      const uint32_t n = in->port().Receive(0, packets, kBatchSize).packets;
       FreePackets(packets, n);
       received += n;
     }

@@ -10,16 +10,18 @@ namespace bess {
 namespace {
 
 struct Sums {
+  void Add(const Packet& packet) {
+    bytes += packet.total_length();
+    segments += packet.segments();
+  }
+
   uint64_t bytes = 0;
   uint32_t segments = 0;
 };
 
 Sums Sum(Packet* const* packets, uint32_t n) {
   Sums sums;
-  for (uint32_t i = 0; i < n; ++i) {
-    sums.bytes += packets[i]->total_length();
-    sums.segments += packets[i]->segments();
-  }
+  for (uint32_t i = 0; i < n; ++i) sums.Add(*packets[i]);
   return sums;
 }
 
@@ -58,33 +60,43 @@ uint32_t LinearFirst(Packet** packets, uint32_t n) {
 
 }  // namespace
 
-uint32_t Port::Receive(uint32_t queue, Packet** packets, uint32_t max) {
+Passed Port::Receive(uint32_t queue, Packet** packets, uint32_t max) {
+  const Passed passed = Take(queue, packets, max);
+  rx_counters_[queue]->Count(max, passed);
+  return passed;
+}
+
+Passed Port::Take(uint32_t queue, Packet** packets, uint32_t max) {
   uint32_t n = DoReceive(queue, packets, max);
-  QueueCounters& counters = *rx_counters_[queue];
-  for (uint32_t i = 0; i < n; ++i) packets[i]->ForgetLayout();
-  Sums sums = Sum(packets, n);
+  Sums sums;
+  for (uint32_t i = 0; i < n; ++i) {
+    packets[i]->ForgetLayout();
+    sums.Add(*packets[i]);
+  }
   if (sums.segments != n) [[unlikely]] {
     const uint32_t kept = KeepFit(packets, n);
-    counters.dropped.Add(n - kept);
+    rx_counters_[queue]->dropped.Add(n - kept);
     n = kept;
     sums = Sum(packets, n);
   }
-  counters.Count(max, n, sums.bytes);
-  return n;
+  return {.packets = n, .bytes = sums.bytes};
 }
 
 uint32_t Port::Send(uint32_t queue, Packet** packets, uint32_t n) {
+  const Passed passed = Give(queue, packets, n);
   QueueCounters& counters = *tx_counters_[queue];
+  if (passed.packets < n) counters.dropped.Add(n - passed.packets);
+  counters.Count(n, passed);
+  return passed.packets;
+}
+
+Passed Port::Give(uint32_t queue, Packet** packets, uint32_t n) {
   // Before the packets are gone.
   Sums sums = Sum(packets, n);
   const bool unfit = sums.segments != n && !SendsChains();
   const uint32_t sent = DoSend(queue, packets, unfit ? LinearFirst(packets, n) : n);
-  if (sent < n) {
-    sums.bytes -= Sum(packets + sent, n - sent).bytes;
-    counters.dropped.Add(n - sent);
-  }
-  counters.Count(n, sent, sums.bytes);
-  return sent;
+  if (sent < n) sums.bytes -= Sum(packets + sent, n - sent).bytes;
+  return {.packets = sent, .bytes = sums.bytes};
 }
 
 void Port::QueueCounters::AddTo(PortStats& stats) const {

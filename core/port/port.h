@@ -112,7 +112,7 @@ class Port : public PortQueues {
   // As PortQueues says. Packets come out with no layout known and the first kHeaderRoom bytes in
   // their first segment; those that cannot be made so, and those longer than kMaxPacketLength,
   // are counted as dropped.
-  uint32_t Receive(uint32_t queue, Packet** packets, uint32_t max) final;
+  Passed Receive(uint32_t queue, Packet** packets, uint32_t max) final;
   // Packets not taken count as dropped: the caller frees them, it does not try again. They are at
   // the end of the array, where those were moved that the driver cannot send: chains of segments
   // that it cannot gather and that fit no buffer.
@@ -134,11 +134,18 @@ class Port : public PortQueues {
   // What to receive into: the pool of the trust domain that the port's argument names in `domain`.
   PacketPool& pool() const { return *pool_; }
 
-  // The driver's part of Receive and Send, for a queue in range.
-  virtual uint32_t DoReceive(uint32_t queue, Packet** packets, uint32_t max) = 0;
-  virtual uint32_t DoSend(uint32_t queue, Packet** packets, uint32_t n) = 0;
+  // The driver's part of Receive and Send, for a queue in range: either these, which pass any
+  // packets at all and leave it to the port to look at each ...
+  virtual uint32_t DoReceive(uint32_t /*queue*/, Packet** /*packets*/, uint32_t /*max*/) {
+    return 0;
+  }
+  virtual uint32_t DoSend(uint32_t /*queue*/, Packet** /*packets*/, uint32_t /*n*/) { return 0; }
   // Whether DoSend takes packets of several segments. Thread: workers.
   virtual bool SendsChains() const { return false; }
+  // ... or these, for a driver that looks at each packet anyway: it keeps what Receive and Send
+  // promise, and knows the bytes.
+  virtual Passed Take(uint32_t queue, Packet** packets, uint32_t max);
+  virtual Passed Give(uint32_t queue, Packet** packets, uint32_t n);
   // Packets the device lost where Receive did not see them.
   virtual uint64_t LostByDevice() const { return 0; }
 
@@ -152,10 +159,10 @@ class Port : public PortQueues {
     Counter dropped;
     std::array<std::array<Counter, kBatchSize + 1>, kBatchSize + 1> calls;  // [requested][actual]
 
-    void Count(uint32_t requested, uint32_t actual, uint64_t length) {
-      packets.Add(actual);
-      bytes.Add(length);
-      calls[std::min(requested, kBatchSize)][std::min(actual, kBatchSize)].Add(1);
+    void Count(uint32_t requested, const Passed& actual) {
+      packets.Add(actual.packets);
+      bytes.Add(actual.bytes);
+      calls[std::min(requested, kBatchSize)][std::min(actual.packets, kBatchSize)].Add(1);
     }
     void AddTo(PortStats& stats) const;
   };

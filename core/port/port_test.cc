@@ -71,11 +71,11 @@ class PortBaseTest : public testing::Test {
 
 TEST_F(PortBaseTest, CountsWhatComesIn) {
   port_->waiting = MakePackets({Frame(60), Frame(100), Frame(1500)});
-  EXPECT_EQ(port_->Receive(0, packets_, 2), 2u);
+  EXPECT_EQ(port_->Receive(0, packets_, 2).packets, 2u);
   FreePackets(packets_, 2);
-  EXPECT_EQ(port_->Receive(1, packets_, 64), 1u);
+  EXPECT_EQ(port_->Receive(1, packets_, 64).packets, 1u);
   FreePackets(packets_, 1);
-  EXPECT_EQ(port_->Receive(1, packets_, 64), 0u);
+  EXPECT_EQ(port_->Receive(1, packets_, 64).packets, 0u);
   const PortStats stats = port_->Stats(Direction::kReceive);
   EXPECT_EQ(stats.packets, 3u);
   EXPECT_EQ(stats.bytes, 1660u);
@@ -109,7 +109,7 @@ TEST_F(PortBaseTest, ForgetsTheLayout) {
   port_->waiting = MakePackets({Frame(60)});
   port_->waiting[0]->layout();
   ASSERT_NE(port_->waiting[0]->mbuf()->hash.fdir.hi, 0u);
-  ASSERT_EQ(port_->Receive(0, packets_, 64), 1u);
+  ASSERT_EQ(port_->Receive(0, packets_, 64).packets, 1u);
   EXPECT_EQ(packets_[0]->mbuf()->hash.fdir.hi, 0u);
   FreePackets(packets_, 1);
 }
@@ -129,7 +129,7 @@ TEST_F(PortBaseTest, LetsChainsInWithTheirHeadersInTheFirstSegment) {
   Chain(port_->waiting[1], 50);
   Chain(port_->waiting[2], 200, 3);
   Chain(port_->waiting[3], 1000);
-  ASSERT_EQ(port_->Receive(0, packets_, 64), 4u);
+  ASSERT_EQ(port_->Receive(0, packets_, 64).packets, 4u);
   EXPECT_TRUE(packets_[1]->linear());
   EXPECT_EQ(packets_[1]->length(), 150);
   EXPECT_EQ(packets_[1]->data()[149], 't');
@@ -149,7 +149,7 @@ TEST_F(PortBaseTest, DropsChainsThatModulesMustNotSee) {
   no_room->data_off = static_cast<uint16_t>(no_room->buf_len - no_room->data_len);
   Chain(port_->waiting[1], 50);
   Chain(port_->waiting[2], kDefaultDataRoom, kMaxPacketSegments);
-  ASSERT_EQ(port_->Receive(0, packets_, 64), 2u);
+  ASSERT_EQ(port_->Receive(0, packets_, 64).packets, 2u);
   EXPECT_EQ(packets_[0]->length(), 60);
   EXPECT_EQ(packets_[1]->length(), 70);
   FreePackets(packets_, 2);

@@ -101,7 +101,7 @@ inline std::vector<std::string> ReceiveAll(
   const auto end = std::chrono::steady_clock::now() + time;
   while (bytes.size() < wanted && std::chrono::steady_clock::now() < end) {
     Packet* packets[kBatchSize];
-    const uint32_t n = port.Receive(0, packets, kBatchSize);
+    const uint32_t n = port.Receive(0, packets, kBatchSize).packets;
     for (uint32_t i = 0; i < n; ++i) bytes.push_back(Bytes(*packets[i]));
     FreePackets(packets, n);
     if (n == 0) std::this_thread::sleep_for(std::chrono::microseconds(100));

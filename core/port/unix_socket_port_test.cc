@@ -141,7 +141,7 @@ TEST_F(UnixSocketPortTest, ReceivesIntoItsTrustDomain) {
   ASSERT_TRUE(Connected(true));
   ASSERT_TRUE(client.Send(Frame(60)));
   Packet* packet = nullptr;
-  for (int i = 0; i < 2000 && in_->port().Receive(0, &packet, 1) == 0; ++i) {
+  for (int i = 0; i < 2000 && in_->port().Receive(0, &packet, 1).packets == 0; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   ASSERT_NE(packet, nullptr);
@@ -265,7 +265,7 @@ TEST_F(UnixSocketPortTest, AttemptsThatFindNothingAreRare) {
   Client client(path_);
   ASSERT_TRUE(Connected(true));
   Packet* packet;
-  while (Cycles() == 0 || in_->port().Receive(0, &packet, 1) != 0) {
+  while (Cycles() == 0 || in_->port().Receive(0, &packet, 1).packets != 0) {
   }
   const uint64_t start = Cycles();
   ASSERT_TRUE(client.Send("x"));

@@ -297,7 +297,7 @@ std::vector<std::vector<std::string>> ReceiveByQueue(PortQueues& port, size_t wa
   while (total < wanted && std::chrono::steady_clock::now() < end) {
     for (uint32_t queue = 0; queue < port.rx_queues(); ++queue) {
       Packet* packets[kBatchSize];
-      const uint32_t n = port.Receive(queue, packets, kBatchSize);
+      const uint32_t n = port.Receive(queue, packets, kBatchSize).packets;
       for (uint32_t i = 0; i < n; ++i) by_queue[queue].push_back(testing_ports::Bytes(*packets[i]));
       FreePackets(packets, n);
       total += n;

@@ -33,7 +33,7 @@ class LoopPortTest : public testing::Test {
   std::vector<std::string> Receive(uint32_t queue) {
     const auto lease = table_.Lease("p", Direction::kReceive, "test");
     Packet* packets[kBatchSize];
-    const uint32_t n = (*lease)->port().Receive(queue, packets, kBatchSize);
+    const uint32_t n = (*lease)->port().Receive(queue, packets, kBatchSize).packets;
     std::vector<std::string> bytes;
     for (uint32_t i = 0; i < n; ++i) bytes.push_back(PacketBytes(*packets[i]));
     FreePackets(packets, n);
