@@ -45,7 +45,7 @@ class PcapPort final : public Port {
   int wake_fd(uint32_t) const override { return pcap_get_selectable_fd(handle_.get()); }
 
   absl::Status Activate(const std::string& device);
-  Packet* Take(const pcap_pkthdr& header, const uint8_t* bytes);
+  Packet* MakePacket(const pcap_pkthdr& header, const uint8_t* bytes);
 
   std::unique_ptr<pcap_t, Close> handle_;
   MessageSender sender_;
@@ -101,7 +101,7 @@ uint32_t PcapPort::DoReceive(uint32_t /*queue*/, Packet** packets, uint32_t max)
   pcap_pkthdr* header = nullptr;
   const u_char* bytes = nullptr;
   while (n < max && pcap_next_ex(handle_.get(), &header, &bytes) == 1) {
-    packets[n] = Take(*header, bytes);
+    packets[n] = MakePacket(*header, bytes);
     if (packets[n] == nullptr) {
       unfit_.Add(1);
     } else {
@@ -111,7 +111,7 @@ uint32_t PcapPort::DoReceive(uint32_t /*queue*/, Packet** packets, uint32_t max)
   return n;
 }
 
-Packet* PcapPort::Take(const pcap_pkthdr& header, const uint8_t* bytes) {
+Packet* PcapPort::MakePacket(const pcap_pkthdr& header, const uint8_t* bytes) {
   if (header.caplen != header.len) return nullptr;
   Packet* packet = pool().AllocLong(header.len);
   if (packet != nullptr) WriteBytes(*packet, 0, {bytes, header.len});

@@ -9,15 +9,14 @@ import re
 import subprocess
 
 import pytest
-from demo.daemon import program
+from demo.daemon import beside, program
 
 FUNCTION = re.compile(r"^[0-9a-f]+ <(.*)>:$")
 
 
-@pytest.fixture(scope="module")
-def prefetching() -> list[str]:
-    """The names of the functions that prefetch."""
-    command = ["objdump", "--disassemble", "--demangle", "--no-show-raw-insn", program()]
+def functions_that_prefetch(path: str) -> list[str]:
+    """Their names in a program or a library."""
+    command = ["objdump", "--disassemble", "--demangle", "--no-show-raw-insn", path]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as listing:
         assert listing.stdout is not None
         function, found = "", []
@@ -30,6 +29,12 @@ def prefetching() -> list[str]:
     return found
 
 
+@pytest.fixture(scope="module")
+def prefetching() -> list[str]:
+    """The functions of the daemon that do."""
+    return functions_that_prefetch(program())
+
+
 @pytest.mark.parametrize("module", ["ACL", "IPLookup", "Nat", "Update", "UpdateTTL", "VLANPop"])
 def test_headers_are_asked_for_ahead(prefetching: list[str], module: str) -> None:
     name = re.compile(rf"\(anonymous namespace\)::{module}\b")
@@ -38,3 +43,8 @@ def test_headers_are_asked_for_ahead(prefetching: list[str], module: str) -> Non
 
 def test_fields_of_keys_are_asked_for_ahead(prefetching: list[str]) -> None:
     assert any("KeyFields::Gather" in function for function in prefetching)
+
+
+def test_slots_of_network_functions_are_asked_for_ahead(prefetching: list[str]) -> None:
+    assert any("NfSession::TakeBack" in function for function in prefetching)
+    assert functions_that_prefetch(beside("nf/libbessnf.so"))  # nothing else there does

@@ -39,7 +39,7 @@ CPP_TOKENS = [
     token(
         r"\b__builtin_prefetch\b",
         "GCC may leave it out; Prefetch of core/base/prefetch.h stays",
-        free=("core/base",),
+        free=("core/base", "nf"),
     ),
     token(r"\b(std::)?(sto(i|l|ll|ul|ull|f|d)|ato(i|l|ll|f))\s*\(", "absl::SimpleAtoi and friends"),
     token(
