@@ -49,6 +49,18 @@ inline void CopyBytes(const Packet& from, Packet& to) {
   }
 }
 
+// Moves the packets of more than `size` bytes behind the others; returns how many those are.
+uint32_t ShortFirst(Packet** packets, uint32_t n, uint32_t size) {
+  for (uint32_t i = 0; i < n;) {
+    if (packets[i]->total_length() <= size) [[likely]] {
+      ++i;
+    } else {
+      std::rotate(packets + i, packets + i + 1, packets + n--);
+    }
+  }
+  return n;
+}
+
 }  // namespace
 
 const char* ViolationText(NfViolation violation) {
@@ -282,27 +294,22 @@ uint32_t NfSession::Waiting(uint32_t queue) {
 // ready to be lent; those that cannot be are moved to the end.
 uint32_t NfSession::MakeOwn(Packet** packets, uint32_t n) {
   const NfBook book = domain_->book();
-  const uint32_t size = geometry_.buffer_size;
-  std::array<uint32_t, kBatchSize> foreign;
-  uint32_t foreigners = 0;
-  for (uint32_t i = 0; i < n;) {
-    if (book.Has(*packets[i])) {
-      ++i;
-    } else if (packets[i]->total_length() <= size) {
-      foreign[foreigners++] = i++;
-    } else {
-      std::rotate(packets + i, packets + i + 1, packets + n--);
-    }
-  }
-  if (foreigners == 0) return n;
+  const auto is_foreign = [&book](Packet* packet) { return !book.Has(*packet); };
+  n = ShortFirst(packets, n, geometry_.buffer_size);
   std::array<Packet*, kBatchSize> copies;
-  if (!domain_->pool().Alloc(copies.data(), foreigners, 0)) return foreign[0];
-  for (uint32_t i = 0; i < foreigners; ++i) {
-    CopyBytes(*packets[foreign[i]], *copies[i]);
-    std::swap(packets[foreign[i]], copies[i]);
+  if (!domain_->pool().Alloc(copies.data(), n, 0)) {
+    return static_cast<uint32_t>(std::find_if(packets, packets + n, is_foreign) - packets);
   }
-  FreePackets(copies.data(), foreigners);
-  counters_.copied.fetch_add(foreigners, std::memory_order_relaxed);
+  uint32_t copied = 0;
+  for (uint32_t i = 0; i < n; ++i) {
+    if (!is_foreign(packets[i])) continue;
+    Packet*& copy = copies[copied++];
+    CopyBytes(*packets[i], *copy);
+    std::swap(packets[i], copy);
+  }
+  FreePackets(copies.data(), copied);               // the originals
+  FreePackets(copies.data() + copied, n - copied);  // what was not wanted
+  counters_.copied.fetch_add(copied, std::memory_order_relaxed);
   return n;
 }
 
