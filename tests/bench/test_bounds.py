@@ -49,6 +49,15 @@ def test_words_choose(capsys: pytest.CaptureFixture[str]) -> None:
         run("ugly")
 
 
-def test_ratios_are_taken_within_a_round() -> None:
+def test_ratios_are_taken_within_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nf_rates, "ROUNDS", 3)
     mine, its = iter([10.0, 300.0, 40.0]), iter([1.0, 100.0, 10.0])
-    assert nf_rates.ratio(lambda _: next(mine), lambda _: next(its), 1) == 4
+    figure = nf_rates.compare("rate", lambda _: next(mine), lambda _: next(its), 512, 0.75)
+    assert (figure.value, figure.kept) == (4, True)
+
+
+def test_with_one_packet_in_flight_times_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nf_rates, "ROUNDS", 1)
+    figure = nf_rates.compare("latency", lambda _: 2e6, lambda _: 3e6, 1, 1.4)
+    assert (figure.value, figure.kept) == (1.5, False)
+    assert figure.yardstick == "1.50 .. 1.50; 2.00 / 3.00 M packets/s"
