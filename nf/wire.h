@@ -87,7 +87,7 @@ struct BessNfWelcome {
   char text[152];  // ends with a NUL
 };
 
-// One slot of a ring; written and read as one 64-bit word, so nobody can see half of a change.
+// One slot of a ring: one 64-bit word, to be read when the head has passed it.
 struct BessNfDescriptor {
   uint32_t buffer;
   uint16_t offset;  // of the packet's first byte in its buffer
