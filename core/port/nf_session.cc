@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 #include "core/packet/segments.h"
+#include "core/port/fit_first.h"
 
 namespace bess {
 namespace {
@@ -47,18 +48,6 @@ inline void CopyBytes(const Packet& from, Packet& to) {
   } else {
     CopyOddBytes(from, to);
   }
-}
-
-// Moves the packets of more than `size` bytes behind the others; returns how many those are.
-uint32_t ShortFirst(Packet** packets, uint32_t n, uint32_t size) {
-  for (uint32_t i = 0; i < n;) {
-    if (packets[i]->total_length() <= size) [[likely]] {
-      ++i;
-    } else {
-      std::rotate(packets + i, packets + i + 1, packets + n--);
-    }
-  }
-  return n;
 }
 
 }  // namespace
@@ -295,7 +284,8 @@ uint32_t NfSession::Waiting(uint32_t queue) {
 uint32_t NfSession::MakeOwn(Packet** packets, uint32_t n) {
   const NfBook book = domain_->book();
   const auto is_foreign = [&book](Packet* packet) { return !book.Has(*packet); };
-  n = ShortFirst(packets, n, geometry_.buffer_size);
+  const uint32_t size = geometry_.buffer_size;
+  n = FitFirst(packets, n, [size](const Packet& packet) { return packet.total_length() <= size; });
   std::array<Packet*, kBatchSize> copies;
   if (!domain_->pool().Alloc(copies.data(), n, 0)) {
     return static_cast<uint32_t>(std::find_if(packets, packets + n, is_foreign) - packets);

@@ -5,6 +5,7 @@
 
 #include "core/base/status.h"
 #include "core/packet/segments.h"
+#include "core/port/fit_first.h"
 
 namespace bess {
 namespace {
@@ -44,20 +45,6 @@ uint32_t KeepFit(Packet** packets, uint32_t n) {
   return kept;
 }
 
-// Moves the packets that cannot be made linear behind the others; returns how many those are.
-uint32_t LinearFirst(Packet** packets, uint32_t n) {
-  uint32_t linear = 0;
-  for (uint32_t end = n; linear < end;) {
-    if (MakeLinear(*packets[linear])) {
-      ++linear;
-    } else {
-      std::rotate(packets + linear, packets + linear + 1, packets + end);
-      --end;
-    }
-  }
-  return linear;
-}
-
 }  // namespace
 
 Passed Port::Receive(uint32_t queue, Packet** packets, uint32_t max) {
@@ -94,7 +81,7 @@ Passed Port::Give(uint32_t queue, Packet** packets, uint32_t n) {
   // Before the packets are gone.
   Sums sums = Sum(packets, n);
   const bool unfit = sums.segments != n && !SendsChains();
-  const uint32_t sent = DoSend(queue, packets, unfit ? LinearFirst(packets, n) : n);
+  const uint32_t sent = DoSend(queue, packets, unfit ? FitFirst(packets, n, MakeLinear) : n);
   if (sent < n) sums.bytes -= Sum(packets + sent, n - sent).bytes;
   return {.packets = sent, .bytes = sums.bytes};
 }
