@@ -84,15 +84,6 @@ static void publish(struct SendQueue* to) {
 
 // --- packets ------------------------------------------------------------------------------------
 
-// Which buffer a packet is in; none that there is if it is of an earlier attachment.
-static uint32_t buffer_of(const struct BessNf* nf, const struct BessNfPacket* packet) {
-  return packet->buffer - nf->generation;
-}
-
-static uint8_t* start_of(const struct BessNf* nf, uint32_t buffer) {
-  return nf->data + (uint64_t)buffer * nf->geometry.stride;
-}
-
 // Where the buffers lie; copied by who works on many packets, so that it stays in registers while
 // packets and slots are written.
 struct Buffers {
@@ -111,11 +102,20 @@ static struct Buffers buffers_of(const struct BessNf* nf) {
                           .generation = nf->generation};
 }
 
+// Which buffer a packet is in; none that there is if it is of an earlier attachment.
+static uint32_t buffer_of(struct Buffers buffers, const struct BessNfPacket* packet) {
+  return packet->buffer - buffers.generation;
+}
+
+static uint8_t* start_of(struct Buffers buffers, uint32_t buffer) {
+  return buffers.data + buffer * buffers.stride;
+}
+
 // A descriptor as one word: the buffer, the offset in it, and the length (BessNfDescriptor).
 static struct BessNfPacket packet_of(struct Buffers buffers, uint64_t descriptor) {
   const uint32_t buffer = (uint32_t)descriptor;
   const uint16_t offset = (uint16_t)(descriptor >> 32);
-  return (struct BessNfPacket){.data = buffers.data + buffer * buffers.stride + offset,
+  return (struct BessNfPacket){.data = start_of(buffers, buffer) + offset,
                                .length = (uint32_t)(descriptor >> 48),
                                .buffer = buffer + buffers.generation};
 }
@@ -196,9 +196,9 @@ static struct Tally put_packets(const struct BessNf* nf, struct Outgoing* ring,
   uint64_t bytes = 0;
   uint32_t refused = 0;
   for (uint32_t i = 0; i < n; ++i) {
-    const uint32_t buffer = packets[i].buffer - buffers.generation, length = packets[i].length;
+    const uint32_t buffer = buffer_of(buffers, &packets[i]), length = packets[i].length;
     if (buffer >= buffers.count) continue;
-    const uint64_t offset = (uint64_t)(packets[i].data - buffers.data) - buffer * buffers.stride;
+    const uint64_t offset = (uint64_t)(packets[i].data - start_of(buffers, buffer));
     if (is_sound(buffers, offset, length)) {
       put(&copy, buffer | offset << 32 | (uint64_t)length << 48);
       bytes += length;
@@ -233,9 +233,10 @@ uint32_t bess_nf_alloc(struct BessNf* nf, uint32_t queue, struct BessNfPacket* p
   if (queue >= nf->geometry.from_nf_queues) return 0;
   struct SendQueue* to = &nf->send[queue];
   uint32_t made = 0;
+  const struct Buffers buffers = buffers_of(nf);
   const uint64_t begin = (uint64_t)nf->geometry.headroom << 32;
   while (made < n && to->idle_count > 0) {
-    packets[made++] = packet_of(buffers_of(nf), to->idle[--to->idle_count] | begin);
+    packets[made++] = packet_of(buffers, to->idle[--to->idle_count] | begin);
   }
   uint32_t fresh = made < n ? available(&to->fresh) : 0;
   if (fresh > n - made) fresh = n - made;
@@ -249,29 +250,33 @@ void bess_nf_free(struct BessNf* nf, uint32_t queue, const struct BessNfPacket* 
                   uint32_t n) {
   if (queue >= nf->geometry.from_nf_queues) return;
   struct SendQueue* to = &nf->send[queue];
+  const struct Buffers buffers = buffers_of(nf);
   const uint32_t before = to->idle_count;
   for (uint32_t i = 0; i < n && to->idle_count < nf->geometry.loans; ++i) {
-    const uint32_t buffer = buffer_of(nf, &packets[i]);
-    if (buffer < nf->geometry.buffers) to->idle[to->idle_count++] = buffer;
+    const uint32_t buffer = buffer_of(buffers, &packets[i]);
+    if (buffer < buffers.count) to->idle[to->idle_count++] = buffer;
   }
   count(&to->freed, to->idle_count - before);
   return_idle(nf, to);
 }
 
 uint8_t* bess_nf_prepend(const struct BessNf* nf, struct BessNfPacket* packet, uint32_t n) {
-  const uint32_t buffer = buffer_of(nf, packet);
-  if (buffer >= nf->geometry.buffers) return NULL;
-  if ((uint64_t)(packet->data - start_of(nf, buffer)) < n) return NULL;
+  const struct Buffers buffers = buffers_of(nf);
+  const uint32_t buffer = buffer_of(buffers, packet);
+  if (buffer >= buffers.count) return NULL;
+  if ((uint64_t)(packet->data - start_of(buffers, buffer)) < n) return NULL;
   packet->data -= n;
   packet->length += n;
   return packet->data;
 }
 
 uint8_t* bess_nf_append(const struct BessNf* nf, struct BessNfPacket* packet, uint32_t n) {
-  const uint32_t buffer = buffer_of(nf, packet);
-  if (buffer >= nf->geometry.buffers) return NULL;
-  const uint64_t end = (uint64_t)(packet->data - start_of(nf, buffer)) + (uint64_t)packet->length;
-  if (end > nf->geometry.buffer_size || nf->geometry.buffer_size - end < n) return NULL;
+  const struct Buffers buffers = buffers_of(nf);
+  const uint32_t buffer = buffer_of(buffers, packet);
+  if (buffer >= buffers.count) return NULL;
+  const uint64_t end =
+      (uint64_t)(packet->data - start_of(buffers, buffer)) + (uint64_t)packet->length;
+  if (end > buffers.size || buffers.size - end < n) return NULL;
   packet->length += n;
   return packet->data + packet->length - n;
 }
