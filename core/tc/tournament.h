@@ -47,7 +47,7 @@ class Tournament {
       alone_ = at;
       return;
     }
-    if (alone_ != 0) Play(alone_, matches_[alone_]);
+    if (alone_ != 0 && alone_ != at) Play(alone_, matches_[alone_]);
     alone_ = 0;
     Play(at, winner);
   }
