@@ -72,8 +72,8 @@ def compare(name: str, mine: Rate, its: Rate, in_flight: int, bound: float) -> F
     their times."""
     pairs = [(mine(in_flight), its(in_flight)) for _ in range(ROUNDS)]
     alone = in_flight == ALONE
-    ratios = [its / mine if alone else mine / its for mine, its in pairs]
-    rates = " / ".join(f"{statistics.median(rate) / 1e6:.2f}" for rate in zip(*pairs))
+    ratios = [its_rate / rate if alone else rate / its_rate for rate, its_rate in pairs]
+    rates = " / ".join(f"{statistics.median(each) / 1e6:.2f}" for each in zip(*pairs))
     beside = f"{min(ratios):.2f} .. {max(ratios):.2f}; {rates} M packets/s"
     return Figure(name, statistics.median(ratios), bound, "", at_least=not alone, yardstick=beside)
 

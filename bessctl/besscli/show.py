@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-
 from besscli.errors import CommandError
 from besscli.pipeline import read_pipeline, remark, render, totals
 from besscli.shell import Shell, command
